@@ -1,0 +1,3 @@
+module github.com/helixvanguard/vanguard
+
+go 1.26
