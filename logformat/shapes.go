@@ -1,49 +1,138 @@
 package logformat
 
 import (
-	"time"
-
 	"github.com/helixvanguard/vanguard/event"
 )
 
 // A shape is one kind of record that this package reads. parse fills ev and tells whether rec has the shape; on
-// false the caller resets ev. Values are pieces of rec wherever possible, so that spans can be shown.
+// false the caller undoes what it set. Values are pieces of rec wherever possible, so that spans can be shown.
 type shape struct {
-	name  string // as people see it: "nginx_combined", "cloudtrail", "sshd"
-	parse func(c *ctx, rec []byte, ev *event.Event) bool
+	name  string // as people see it: "nginx_combined", "cloudtrail", "sshd"; parse may set ev.Format to a narrower name
+	first string // the bytes that such a record can start with; "" = any. Rejects cheaply
+	// multi: parse is given the whole record with its continuation lines, else only its first
+	// line, and the rest is added to Message or to error.stack_trace.
+	multi bool
+	// fallback: tried only where no other shape fits; sets ev.Understood (and ev.Why) itself.
+	fallback bool
+	parse    func(c *ctx, rec []byte, ev *event.Event) bool
 }
 
-// ctx is what a parser may know besides the record.
+// shapes are all that is known, more specific first; byFirst holds those that a record with this first
+// byte can have. They are filled by init because wrappers lead back to them (ctx.inner).
+var (
+	shapes    []shape
+	byFirst   [256][]*shape
+	fallbacks []*shape
+)
+
+// maxDepth bounds text inside text inside text.
+const maxDepth = 6
+
+func init() {
+	shapes = []shape{
+		// Structured text, wrappers, system and application records.
+
+		// Web servers, proxies and edges.
+
+		// Fallbacks.
+	}
+	for i := range shapes {
+		s := &shapes[i]
+		if s.fallback {
+			fallbacks = append(fallbacks, s)
+			continue
+		}
+		for b := range byFirst {
+			if s.first == "" || containsByte(s.first, byte(b)) {
+				byFirst[b] = append(byFirst[b], s)
+			}
+		}
+	}
+}
+
+func containsByte(s string, b byte) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] == b {
+			return true
+		}
+	}
+	return false
+}
+
+// Sets of first bytes.
+const (
+	digits  = "0123456789"
+	hexes   = digits + "abcdefABCDEF:"
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// ctx is what a parser may know besides the record. One serves one Block.Parse call, never two
+// goroutines. What it remembers between records (caches) never changes a result.
 type ctx struct {
 	opt   *Options
 	depth int // wrappers around this text so far (syslog, docker, JSON...); bounded by maxDepth
-	// next commits a filled Event and returns an empty one, for a record that holds
-	// several events (a CloudWatch envelope). The last one is committed by the caller.
+	// next commits a filled Event and returns an empty one with Source, Line and Text set, for a record that
+	// holds several events (a CloudWatch envelope). The last one is committed by the caller. A parser that has called
+	// next must return true. It is nil inside wrappers: then only the first event can be kept.
 	next func(*event.Event) *event.Event
+
+	layout *layout // of a header-driven or induced format; nil otherwise
+	times  timeCache
+	saved  [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
 }
 
-// inner reads text that stood inside another record (a syslog message, a JSON "log" member) in any shape, and keeps
-// what the wrapper already set where the text says nothing better.
-func (c *ctx) inner(text []byte, ev *event.Event) bool { return false }
+// inner reads text that stood inside another record (a syslog message, a JSON "log" member) in any shape but the
+// fallbacks, into ev over what the wrapper set. False, with ev untouched, if no shape fits: the wrapper then has text to
+// read freely. The better time wins: one with a zone, else the text's own.
+func (c *ctx) inner(text []byte, ev *event.Event) bool {
+	for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' || text[0] == '\n') {
+		text = text[1:]
+	}
+	if len(text) == 0 || c.depth >= maxDepth {
+		return false
+	}
+	c.depth++
+	saved, next := &c.saved[c.depth], c.next
+	*saved = *ev
+	c.next = nil
+	ok := false
+	for _, s := range byFirst[text[0]] {
+		if ok = c.fits(s, text, ev); ok {
+			break
+		}
+		*ev = *saved
+	}
+	c.depth--
+	c.next = next
+	if ok && (ev.Clock == event.NoClock || saved.Clock == event.ZonedClock && ev.Clock != event.ZonedClock) {
+		ev.Time, ev.Clock = saved.Time, saved.Clock
+	}
+	return ok
+}
 
-// Setters shared by all shapes (fields.go).
-
-// setTarget splits a request target ("/a/b?x=1", "http://h/a", "*") into Host, Path and Query.
-func setTarget(ev *event.Event, target []byte) {}
-
-// setRequest splits "GET /a?b HTTP/1.1", also when the client sent garbage (all of it is Path then).
-func setRequest(ev *event.Event, request []byte) {}
-
-// setStatus, setBytes and setSeconds take the text of a number; "-" and "" leave the value unknown.
-func setStatus(ev *event.Event, s []byte)                       {}
-func setBytes(ev *event.Event, s []byte)                        {}
-func setDuration(ev *event.Event, s []byte, unit time.Duration) {}
-
-// setSource sets SourceIP (and SourcePort) from "1.2.3.4", "1.2.3.4:5", "[::1]:5" or "::1".
-func setSource(ev *event.Event, s []byte) {}
-
-// setTime reads a time in any common layout; ok is false if it is none.
-func setTime(c *ctx, ev *event.Event, s []byte) (ok bool) { return false }
-
-// finish runs after a shape fitted: it resolves Client behind trusted proxies.
-func finish(c *ctx, ev *event.Event) {}
+// fits parses rec, which may have several lines, by s, and completes what s leaves to its caller.
+func (c *ctx) fits(s *shape, rec []byte, ev *event.Event) bool {
+	first := rec
+	if !s.multi {
+		first = firstLine(rec)
+	}
+	if !s.parse(c, first, ev) {
+		return false
+	}
+	if ev.Format == "" {
+		ev.Format = s.name
+	}
+	if !s.fallback {
+		ev.Understood = true
+	}
+	if len(first) < len(rec) {
+		rest := rec[len(first):]
+		// The message goes on if it ran to the end of the first line.
+		if msg := ev.Get(event.Message); len(msg) > 0 && cap(msg) >= cap(rest) && cap(msg)-len(msg) == cap(rest) && &msg[:len(msg)+1][len(msg)] == &rest[0] {
+			ev.Set(event.Message, msg[:len(msg)+len(rest)])
+		} else {
+			ev.Add("error.stack_trace", rest, event.Mixed)
+		}
+	}
+	return true
+}

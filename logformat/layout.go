@@ -1,0 +1,3 @@
+package logformat
+
+type layout struct{}

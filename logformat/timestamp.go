@@ -1,0 +1,738 @@
+package logformat
+
+import (
+	"time"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// timeCache remembers the last times that were read: the records of a log repeat them.
+// It only saves work: a hit gives what reading the text again would give.
+type timeCache struct {
+	text  [40]byte
+	n     int // bytes of text in use
+	ns    int64
+	clock event.Clock
+
+	zoneFrom, zoneTo int64 // local seconds between which offset holds
+	offset           int64
+}
+
+// setTime reads a time in any common layout, alone in s but for brackets, quotes and blanks; ok is false if it is none.
+func setTime(c *ctx, ev *event.Event, s []byte) (ok bool) {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '[' || s[0] == '"' || s[0] == '\t' || s[0] == '(' || s[0] == '<') {
+		s = s[1:]
+	}
+	for len(s) > 0 {
+		if b := s[len(s)-1]; b != ' ' && b != ']' && b != '"' && b != '\t' && b != ',' && b != '\r' && b != ')' && b != '>' {
+			break
+		}
+		s = s[:len(s)-1]
+	}
+	if len(s) == 0 {
+		return false
+	}
+	k := &c.times
+	if len(s) == k.n && string(s) == string(k.text[:k.n]) { // Fast path - most records repeat the time of the one before
+		ev.Time, ev.Clock = k.ns, k.clock
+		return true
+	}
+	ns, clock, n := scanTime(c, s)
+	if n != len(s) {
+		// "2026-11-23 03:10:11.5 Europe/Berlin", "... (CET)", "..., CEST": an unknown zone name may follow.
+		if n == 0 || clock == event.NoClock || !zoneName(s[n:]) {
+			return false
+		}
+	}
+	if clock == event.NoClock {
+		return false
+	}
+	ev.Time, ev.Clock = ns, clock
+	if len(s) <= len(k.text) {
+		k.n, k.ns, k.clock = copy(k.text[:], s), ns, clock
+	}
+	return true
+}
+
+func zoneName(s []byte) bool {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '(') {
+		s = s[1:]
+	}
+	if len(s) == 0 || len(s) > 32 {
+		return len(s) == 0
+	}
+	for _, b := range s {
+		if !isAlpha(b) && b != '/' && b != '_' && b != ')' && b != ' ' && b != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// scanTime reads the time that s starts with: its nanoseconds since 1970 UTC, and how many bytes it takes. n is 0 if
+// s starts with no time. A time of day without a date gives n > 0 with NoClock.
+func scanTime(c *ctx, s []byte) (ns int64, clock event.Clock, n int) {
+	if len(s) < 5 {
+		return 0, event.NoClock, 0
+	}
+	var t civil
+	switch b := s[0]; {
+	case isDigit(b):
+		n = t.digits(c, s)
+	case isAlpha(b) || b >= 0x80:
+		n = t.letters(c, s)
+	}
+	if n == 0 {
+		return 0, event.NoClock, 0
+	}
+	if t.epoch {
+		return t.ns, event.ZonedClock, n
+	}
+	if !t.dated {
+		return 0, event.NoClock, n
+	}
+	sec := days(t.year, t.month, t.day)*86400 + int64(t.hour)*3600 + int64(t.min)*60 + int64(t.sec)
+	clock = event.LocalClock
+	if t.zoned {
+		clock = event.ZonedClock
+		sec -= int64(t.offset)
+	} else if c.opt != nil && c.opt.Zone != nil && c.opt.Zone != time.UTC {
+		sec -= c.localOffset(sec)
+	}
+	return sec*1e9 + int64(t.frac), clock, n
+}
+
+// localOffset is how far the named zone is ahead of UTC at the local time of sec. Offsets change on quarter hours only.
+func (c *ctx) localOffset(sec int64) int64 {
+	k := &c.times
+	if sec < k.zoneFrom || sec >= k.zoneTo {
+		from := sec - ((sec%900)+900)%900
+		t := time.Unix(from, 0).UTC()
+		l := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, c.opt.Zone)
+		k.zoneFrom, k.zoneTo, k.offset = from, from+900, from-l.Unix()
+	}
+	return k.offset
+}
+
+// civil is a time as written.
+type civil struct {
+	year, month, day, hour, min, sec int
+	frac                             int // nanoseconds
+	offset                           int // seconds ahead of UTC
+	dated, zoned, epoch              bool
+	ns                               int64 // epoch only
+}
+
+// days since 1970-01-01 of a proleptic Gregorian date (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+func days(y, m, d int) int64 {
+	if m <= 2 {
+		y--
+		m += 12
+	}
+	era := y / 400
+	yoe := y - era*400
+	doy := (153*(m-3)+2)/5 + d - 1
+	doe := yoe*365 + yoe/4 - yoe/100 + doy
+	return int64(era)*146097 + int64(doe) - 719468
+}
+
+func isDigit(b byte) bool { return b-'0' < 10 }
+func isAlpha(b byte) bool { return b|0x20-'a' < 26 }
+
+// two reads two digits at i, or -1.
+func two(s []byte, i int) int {
+	if i+2 > len(s) {
+		return -1
+	}
+	a, b := s[i]-'0', s[i+1]-'0'
+	if a > 9 || b > 9 {
+		return -1
+	}
+	return int(a)*10 + int(b)
+}
+
+func four(s []byte, i int) int {
+	a, b := two(s, i), two(s, i+2)
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return a*100 + b
+}
+
+// date keeps a valid date.
+func (t *civil) date(y, m, d int) bool {
+	if y < 1 || m < 1 || m > 12 || d < 1 || d > 31 {
+		return false
+	}
+	t.year, t.month, t.day, t.dated = y, m, d, true
+	return true
+}
+
+// digits reads what starts with a digit and returns its length, or 0.
+func (t *civil) digits(c *ctx, s []byte) int {
+	run := 1
+	for run < len(s) && run < 20 && isDigit(s[run]) {
+		run++
+	}
+	if run == len(s) {
+		if run == 14 {
+			if n := t.compact(s); n > 0 {
+				return n
+			}
+		}
+		return t.unix(s, run)
+	}
+	sep := s[run]
+	switch run {
+	case 4:
+		// 2026-11-23T03:10:11.123Z, 2026/11/23 03:10:11, 2026.11.23-03.10.11, 2026:11:23-03:10:11, 2026-Nov-23
+		if sep != '-' && sep != '/' && sep != '.' && sep != ':' && sep != ' ' {
+			return 0
+		}
+		y, m, i := four(s, 0), two(s, 5), 7
+		if m < 0 {
+			if len(s) > 8 && isAlpha(s[5]) {
+				var k int
+				if m, k = month(s[5:]); m == 0 {
+					return 0
+				}
+				i = 5 + k
+			} else if len(s) > 6 && isDigit(s[5]) { // 2026-1-2
+				m, i = int(s[5]-'0'), 6
+			} else {
+				return 0
+			}
+		}
+		if i >= len(s) || s[i] != sep {
+			return 0
+		}
+		d := two(s, i+1)
+		i += 3
+		if d < 0 {
+			if i-2 >= len(s) || !isDigit(s[i-2]) {
+				return 0
+			}
+			d, i = int(s[i-2]-'0'), i-1
+		}
+		if !t.date(y, m, d) {
+			return 0
+		}
+		return t.timeAfter(s, i)
+	case 1, 2:
+		if sep == ':' { // time of day alone
+			if k := t.clock(s, 0); k > 0 {
+				return k
+			}
+			return 0
+		}
+		d, i := int(s[0]-'0'), 1
+		if run == 2 {
+			d, i = two(s, 0), 2
+		}
+		return t.dayFirst(c, s, d, i)
+	case 6: // 261123  3:10:11 (MySQL)
+		if sep == ' ' && run+6 < len(s) {
+			y, m, d := two(s, 0), two(s, 2), two(s, 4)
+			if t.date(2000+y, m, d) {
+				if n := t.timeAfter(s, 6); n > 6 {
+					return n
+				}
+				t.dated = false
+			}
+		}
+	case 8: // 20261123T031011Z, 20261123 03:10:11
+		if sep == 'T' || sep == ' ' || sep == '-' || sep == '_' {
+			if t.date(four(s, 0), two(s, 4), two(s, 6)) && t.year >= 1970 && t.year < 2200 {
+				if h, m := two(s, 9), two(s, 11); h >= 0 && m >= 0 && h < 24 && m < 60 {
+					t.hour, t.min = h, m
+					i := 13
+					if sec := two(s, 13); sec >= 0 && sec <= 60 {
+						t.sec, i = sec, 15
+					}
+					return t.zone(s, t.fraction(s, i))
+				}
+				if n := t.timeAfter(s, 8); n > 8 {
+					return n
+				}
+			}
+			t.dated = false
+		}
+	case 14:
+		if n := t.compact(s); n > 0 {
+			return n
+		}
+	}
+	return t.unix(s, run)
+}
+
+// compact reads 20261123031011.
+func (t *civil) compact(s []byte) int {
+	h, m, sec := two(s, 8), two(s, 10), two(s, 12)
+	if four(s, 0) < 1970 || four(s, 0) > 2200 || h > 23 || m > 59 || sec > 60 || !t.date(four(s, 0), two(s, 4), two(s, 6)) {
+		t.dated = false
+		return 0
+	}
+	t.hour, t.min, t.sec = h, m, sec
+	return t.zone(s, t.fraction(s, 14))
+}
+
+// dayFirst reads dates whose first number d (which ended at i) is a day or a month.
+func (t *civil) dayFirst(c *ctx, s []byte, d, i int) int {
+	sep := s[i]
+	i++
+	if i >= len(s) {
+		return 0
+	}
+	if isAlpha(s[i]) || s[i] >= 0x80 { // 23/Nov/2026:03:10:11 +0000, 23-Nov-2026 03:10:11.123, 23 Nov 2026 03:10:11, 23 Nov 03:10:11
+		if sep != '/' && sep != '-' && sep != ' ' && sep != '.' {
+			return 0
+		}
+		m, k := month(s[i:])
+		if m == 0 {
+			return 0
+		}
+		i += k
+		if i >= len(s) || s[i] != sep && s[i] != ' ' && s[i] != ',' && s[i] != ':' {
+			return 0
+		}
+		for i++; i < len(s) && s[i] == ' '; {
+			i++
+		}
+		y, w := four(s, i), 4
+		if y < 0 {
+			if y = two(s, i); y >= 0 && i+2 < len(s) && s[i+2] != ':' { // 23-Nov-26 03:10
+				y, w = 2000+y, 2
+			} else { // 23 Nov 03:10:11
+				y, w = c.year(), 0
+				i--
+			}
+		}
+		if !t.date(y, m, d) {
+			return 0
+		}
+		return t.timeAfter(s, i+w)
+	}
+	if sep != '/' && sep != '.' && sep != '-' {
+		return 0
+	}
+	m, k := two(s, i), 2
+	if m < 0 {
+		if !isDigit(s[i]) {
+			return 0
+		}
+		m, k = int(s[i]-'0'), 1
+	}
+	i += k
+	if i >= len(s) {
+		return 0
+	}
+	if s[i] == ' ' && sep == '-' || s[i] == '-' && sep == '/' { // 11-23 03:10:11.123 (Android), 11/23-03:10:11.123 (Snort)
+		if !t.date(c.year(), d, m) {
+			return 0
+		}
+		if n := t.timeAfter(s, i); n > i {
+			return n
+		}
+		t.dated = false
+		return 0
+	}
+	if s[i] != sep {
+		return 0
+	}
+	i++
+	y, w := four(s, i), 4
+	if y < 0 {
+		if y, w = two(s, i), 2; y < 0 {
+			return 0
+		}
+		if i+2 < len(s) && s[i+2] == sep { // 26/11/23 03:10:11 has more parts than this layout
+			return 0
+		}
+		if sep == '/' && d > 12 && m <= 12 && y <= 31 && d >= 15 { // 26/11/23 (Hadoop, Spark): year first
+			if !t.date(2000+d, m, y) {
+				return 0
+			}
+			return t.timeAfter(s, i+w)
+		}
+		y += 2000
+	}
+	// Month first with '/', day first with '.' and '-', unless that is impossible.
+	mon, day := m, d
+	if sep == '/' && d <= 12 || m > 12 {
+		mon, day = d, m
+	}
+	if !t.date(y, mon, day) {
+		return 0
+	}
+	return t.timeAfter(s, i+w)
+}
+
+// timeAfter reads the time of day after a date that ended at i, if there is one, and returns where all ended.
+func (t *civil) timeAfter(s []byte, i int) int {
+	j := i
+	if j < len(s) && s[j] == ',' {
+		j++
+	}
+	if j >= len(s) {
+		return i
+	}
+	switch s[j] {
+	case 'T', 't', '_', ':', '-', ' ', ';', '\t':
+		for j++; j < len(s) && s[j] == ' '; {
+			j++
+		}
+	default:
+		return i
+	}
+	if k := t.clock(s, j); k > 0 {
+		return k
+	}
+	return i
+}
+
+// clock reads "03:10:11.123 PM +01:00" at i and returns where it ends, or 0.
+func (t *civil) clock(s []byte, i int) int {
+	h, k := two(s, i), 2
+	if h < 0 {
+		if i >= len(s) || !isDigit(s[i]) {
+			return 0
+		}
+		h, k = int(s[i]-'0'), 1
+	}
+	i += k
+	if i >= len(s) || s[i] != ':' && s[i] != '.' || h > 24 {
+		return 0
+	}
+	sep := s[i]
+	m := two(s, i+1)
+	if m < 0 || m > 59 {
+		return 0
+	}
+	i += 3
+	sec := 0
+	if i < len(s) && s[i] == sep {
+		if sec = two(s, i+1); sec < 0 || sec > 60 {
+			return 0
+		}
+		i += 3
+	} else if sep == '.' {
+		return 0
+	}
+	t.hour, t.min, t.sec = h, m, sec
+	i = t.fraction(s, i)
+	if i+3 <= len(s) && s[i] == ' ' && (s[i+1]|0x20 == 'a' || s[i+1]|0x20 == 'p') && s[i+2]|0x20 == 'm' { // 3:10:11 PM
+		if t.hour %= 12; s[i+1]|0x20 == 'p' {
+			t.hour += 12
+		}
+		i += 3
+	}
+	return t.zone(s, i)
+}
+
+// fraction reads ".123456" or ",123".
+func (t *civil) fraction(s []byte, i int) int {
+	if i+1 >= len(s) || s[i] != '.' && s[i] != ',' && s[i] != ':' || !isDigit(s[i+1]) {
+		return i
+	}
+	scale, v := 100_000_000, 0
+	for i++; i < len(s) && isDigit(s[i]); i++ {
+		v += int(s[i]-'0') * scale
+		scale /= 10
+	}
+	t.frac = v
+	return i
+}
+
+// zone reads "Z", "+01:00", " +0100", "-07", " UTC" at i, if there is one.
+func (t *civil) zone(s []byte, i int) int {
+	j := i
+	if j < len(s) && s[j] == ' ' {
+		j++
+	}
+	if j >= len(s) {
+		return i
+	}
+	switch b := s[j]; {
+	case b == '+' || b == '-':
+		h := two(s, j+1)
+		if h < 0 || h > 15 {
+			return i
+		}
+		m, k := two(s, j+3), 5
+		if m < 0 {
+			if m, k = 0, 3; j+3 < len(s) && s[j+3] == ':' {
+				if m, k = two(s, j+4), 6; m < 0 {
+					return i
+				}
+			} else if j > i && j+3 < len(s) && s[j+3] != ' ' && s[j+3] != ']' { // " -07x" is something else
+				return i
+			}
+		}
+		if t.offset = h*3600 + m*60; b == '-' {
+			t.offset = -t.offset
+		}
+		t.zoned = true
+		return j + k
+	case (b == 'Z' || b == 'z') && j == i:
+		if j+1 < len(s) && isAlpha(s[j+1]) {
+			return i
+		}
+		t.zoned, t.offset = true, 0
+		return j + 1
+	case isAlpha(b) && j > i:
+		k := j
+		for k < len(s) && k < j+5 && s[k]-'A' < 26 {
+			k++
+		}
+		if k < len(s) && (isAlpha(s[k]) || isDigit(s[k])) {
+			return i
+		}
+		off, ok := zoneOffset(s[j:k])
+		if !ok {
+			return i
+		}
+		t.zoned, t.offset = true, off
+		if k+5 <= len(s) && (s[k] == '+' || s[k] == '-') { // GMT+0100
+			t.zone(s, k)
+			return k + 5
+		}
+		return k
+	}
+	return i
+}
+
+func zoneOffset(s []byte) (sec int, ok bool) {
+	const h = 3600
+	switch string(s) {
+	case "UTC", "GMT", "Z", "UCT", "WET":
+		return 0, true
+	case "CET", "BST", "WEST", "MEZ":
+		return h, true
+	case "CEST", "EET", "MESZ", "SAST":
+		return 2 * h, true
+	case "EEST", "MSK":
+		return 3 * h, true
+	case "JST", "KST":
+		return 9 * h, true
+	case "EST", "CDT":
+		return -5 * h, true
+	case "EDT":
+		return -4 * h, true
+	case "CST", "MDT":
+		return -6 * h, true
+	case "MST", "PDT":
+		return -7 * h, true
+	case "PST":
+		return -8 * h, true
+	}
+	return 0, false
+}
+
+// unix reads seconds, milli-, micro- or nanoseconds since 1970.
+func (t *civil) unix(s []byte, run int) int {
+	var v int64
+	for _, b := range s[:min(run, 19)] {
+		v = v*10 + int64(b-'0')
+	}
+	n := run
+	switch run {
+	case 9, 10:
+		if v < 300_000_000 || v > 4_200_000_000 {
+			return 0
+		}
+		v *= 1e9
+		if n < len(s) && s[n] == '.' {
+			var f civil
+			n = f.fraction(s, n)
+			v += int64(f.frac)
+		}
+	case 13:
+		v *= 1e6
+		if n+1 < len(s) && s[n] == '.' && isDigit(s[n+1]) {
+			for n++; n < len(s) && isDigit(s[n]); {
+				n++
+			}
+		}
+	case 16:
+		v *= 1e3
+	case 19:
+	default:
+		// 1.7e+09 as some JSON writers print it
+		if run == 1 && len(s) > 6 && s[1] == '.' {
+			i, scale, sum := 2, int64(1e17), v*1e18
+			for ; i < len(s) && isDigit(s[i]) && scale > 0; i++ {
+				sum += int64(s[i]-'0') * scale
+				scale /= 10
+			}
+			if i < len(s) && s[i]|0x20 == 'e' && v <= 4 {
+				if i++; i < len(s) && s[i] == '+' {
+					i++
+				}
+				e, k := 0, i
+				for ; k < len(s) && k < i+2 && isDigit(s[k]); k++ {
+					e = e*10 + int(s[k]-'0')
+				}
+				if k > i && (e == 9 || e == 12) { // seconds, milliseconds: both are sum nanoseconds
+					t.epoch, t.ns = true, sum
+					return k
+				}
+			}
+		}
+		return 0
+	}
+	if n < len(s) && (isAlpha(s[n]) || s[n] == '-' || s[n] == ':' || s[n] == '/' || s[n] == '_') {
+		return 0
+	}
+	t.epoch, t.ns = true, v
+	return n
+}
+
+// letters reads what starts with a month or the day of the week.
+func (t *civil) letters(c *ctx, s []byte) int {
+	m, i := month(s)
+	if m == 0 {
+		// Fri Nov 23 ..., Fri, 23 Nov ..., Friday, November 23, 2026
+		w := 0
+		for w < len(s) && w < 12 && (isAlpha(s[w]) || s[w] >= 0x80 || s[w] == '.') {
+			w++
+		}
+		if w < 2 || w >= len(s)-8 || s[w] != ' ' && s[w] != ',' || !weekday(s) {
+			return 0
+		}
+		for w < len(s) && (s[w] == ' ' || s[w] == ',') {
+			w++
+		}
+		if w >= len(s) {
+			return 0
+		}
+		if isDigit(s[w]) {
+			n := t.digits(c, s[w:])
+			if n == 0 || !t.dated {
+				return 0
+			}
+			return w + n
+		}
+		if m, i = month(s[w:]); m == 0 {
+			return 0
+		}
+		i += w
+	}
+	if i >= len(s) || s[i] != ' ' && s[i] != '/' && s[i] != '-' {
+		return 0
+	}
+	sep := s[i]
+	for i++; i < len(s) && s[i] == ' '; {
+		i++
+	}
+	d, k := two(s, i), 2
+	if d < 0 {
+		if i >= len(s) || !isDigit(s[i]) {
+			return 0
+		}
+		d, k = int(s[i]-'0'), 1
+	}
+	i += k
+	if i >= len(s) || !t.date(c.year(), m, d) {
+		return 0
+	}
+	if s[i] == ',' || s[i] == sep && sep != ' ' {
+		i++
+	}
+	for i < len(s) && s[i] == ' ' {
+		i++
+	}
+	if y := four(s, i); y > 1900 && (i+4 == len(s) || !isDigit(s[i+4])) { // Nov 23 2026 03:10:11, Nov 23, 2026 3:10:11 AM
+		t.year = y
+		return t.timeAfter(s, i+4)
+	}
+	end := t.clock(s, i)
+	if end == 0 {
+		t.dated = false
+		return 0
+	}
+	// Fri Nov 23 03:10:11.123456 2026, ... UTC 2026
+	if y := four(s, end+1); y > 1900 && s[end] == ' ' && (end+5 == len(s) || s[end+5] == ']' || s[end+5] == ' ' || s[end+5] == ',' || s[end+5] == ';') {
+		t.year = y
+		end += 5
+		if !t.zoned {
+			end = t.zone(s, end)
+		}
+	}
+	return end
+}
+
+func (c *ctx) year() int {
+	if c.opt != nil && c.opt.Year > 0 {
+		return c.opt.Year
+	}
+	return 1970
+}
+
+// weekday tells whether s starts with the name of a day: the first two letters are enough in the languages that
+// month knows, since a month or a day of the month must follow.
+func weekday(s []byte) bool {
+	switch uint16(s[0]|0x20)<<8 | uint16(s[1]|0x20) {
+	case 'm'<<8 | 'o', 't'<<8 | 'u', 'w'<<8 | 'e', 't'<<8 | 'h', 'f'<<8 | 'r', 's'<<8 | 'a', 's'<<8 | 'u', // English
+		'd'<<8 | 'i', 'm'<<8 | 'i', 'd'<<8 | 'o', 's'<<8 | 'o', // German
+		'l'<<8 | 'u', 'm'<<8 | 'a', 'm'<<8 | 'e', 'j'<<8 | 'e', 'v'<<8 | 'e', // French, Spanish, Italian
+		'j'<<8 | 'u', 'v'<<8 | 'i', 'g'<<8 | 'i', 's'<<8 | 'e', 'q'<<8 | 'u', 'z'<<8 | 'o', 'w'<<8 | 'o', 'v'<<8 | 'r':
+		return true
+	}
+	return false
+}
+
+// month reads a month's name, in full or cut to three letters, in English, German, French, Spanish, Portuguese,
+// Italian, Dutch or Polish: its number and length, or 0.
+func month(s []byte) (m, n int) {
+	if len(s) < 3 {
+		return 0, 0
+	}
+	k := uint32(s[0]|0x20)<<16 | uint32(s[1]|0x20)<<8 | uint32(s[2]|0x20)
+	const (
+		a = 16
+		b = 8
+	)
+	switch k {
+	case 'j'<<a | 'a'<<b | 'n', 'e'<<a | 'n'<<b | 'e', 'g'<<a | 'e'<<b | 'n', 's'<<a | 't'<<b | 'y':
+		m = 1
+	case 'f'<<a | 'e'<<b | 'b', 'f'<<a | 'e'<<b | 'v', 'f'<<a | 0xe3<<b | 0xa9, 'l'<<a | 'u'<<b | 't':
+		m = 2
+	case 'm'<<a | 'a'<<b | 'r', 'm'<<a | 'r'<<b | 'z', 'm'<<a | 'r'<<b | 't', 'm'<<a | 0xe3<<b | 0xa4:
+		m = 3
+	case 'a'<<a | 'p'<<b | 'r', 'a'<<a | 'v'<<b | 'r', 'a'<<a | 'b'<<b | 'r', 'k'<<a | 'w'<<b | 'i':
+		m = 4
+	case 'm'<<a | 'a'<<b | 'y', 'm'<<a | 'a'<<b | 'i', 'm'<<a | 'a'<<b | 'g', 'm'<<a | 'e'<<b | 'i':
+		m = 5
+	case 'j'<<a | 'u'<<b | 'n', 'g'<<a | 'i'<<b | 'u', 'c'<<a | 'z'<<b | 'e':
+		m = 6
+	case 'j'<<a | 'u'<<b | 'l', 'l'<<a | 'u'<<b | 'g', 'l'<<a | 'i'<<b | 'p':
+		m = 7
+	case 'j'<<a | 'u'<<b | 'i': // juin, juillet
+		if m = 6; len(s) > 3 && s[3]|0x20 == 'l' {
+			m = 7
+		}
+	case 'a'<<a | 'u'<<b | 'g', 'a'<<a | 'g'<<b | 'o', 's'<<a | 'i'<<b | 'e', 'a'<<a | 'o'<<b | 0xe3:
+		m = 8
+	case 's'<<a | 'e'<<b | 'p', 's'<<a | 'e'<<b | 't', 'w'<<a | 'r'<<b | 'z':
+		m = 9
+	case 'o'<<a | 'c'<<b | 't', 'o'<<a | 'k'<<b | 't', 'o'<<a | 'u'<<b | 't', 'o'<<a | 't'<<b | 't', 'p'<<a | 'a'<<b | 0xe5:
+		m = 10
+	case 'n'<<a | 'o'<<b | 'v', 'l'<<a | 'i'<<b | 's':
+		m = 11
+	case 'd'<<a | 'e'<<b | 'c', 'd'<<a | 'e'<<b | 'z', 'd'<<a | 'i'<<b | 'c', 'd'<<a | 0xe3<<b | 0xa9, 'g'<<a | 'r'<<b | 'u':
+		m = 12
+	default:
+		return 0, 0
+	}
+	if len(s) > 3 && (s[3] == '/' || s[3] == ' ') { // Fast path - "Nov/", "Nov "
+		return m, 3
+	}
+	n = 3
+	for n < len(s) && n < 12 && (isAlpha(s[n]) || s[n] >= 0x80) {
+		n++
+	}
+	if n < len(s) && s[n] == '.' {
+		n++
+	}
+	return m, n
+}
