@@ -1,0 +1,172 @@
+package vanguard
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/incident"
+)
+
+// Report says what is known so far. It may be called at any time, and again; a Source that is
+// still open shows what it has judged (see Source.Flush).
+func (a *Analyzer) Report() *Report {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	res := a.track.Result()
+	r := &Report{
+		Schema:   "vanguard.report/1",
+		Input:    a.count.input(),
+		Findings: []Finding{},
+		NotSeen:  a.count.notSeen(),
+		Engine:   Engine{Version: Version, Rules: a.engine.set.Hash()},
+	}
+	noisy := map[string]bool{}
+	for _, in := range res.Incidents {
+		if in.Noise && in.Grade() == incident.Probed {
+			if r.Noise == nil {
+				r.Noise = &Noise{}
+			}
+			r.Noise.Events += in.Events
+			noisy[in.Actor.Value] = true
+		}
+		r.Findings = append(r.Findings, a.engine.finding(in))
+	}
+	if r.Noise != nil {
+		r.Noise.Actors = len(noisy)
+		r.Noise.Summary = fmt.Sprintf("background noise: %s from %s", plural(r.Noise.Events, "scanner or bot request"), plural(r.Noise.Actors, "source"))
+	}
+	for _, b := range res.Timeline.Buckets {
+		r.Timeline = append(r.Timeline, Bucket{Start: stamp(b.Start*1e9, a.count.clock), Seconds: res.Timeline.Width, Events: b.Events, Suspect: b.Suspect})
+	}
+	for entry, n := range res.Allowed {
+		r.Input.Problems = append(r.Input.Problems, fmt.Sprintf("allowed by %s: %s hidden", entry, plural(n, "suspicious event")))
+	}
+	slices.Sort(r.Input.Problems)
+	if res.Forgotten > 0 {
+		r.Input.Problems = append(r.Input.Problems, fmt.Sprintf("memory limit: %s forgotten, those not seen for longest", plural(res.Forgotten, "source")))
+	}
+	a.conclude(r, &res)
+	if top := a.engine.opt.Top; top > 0 && len(r.Findings) > top {
+		r.Findings = r.Findings[:top]
+	}
+	r.Engine.Report = fingerprint(r)
+	return r
+}
+
+// fingerprint is a hash over everything that the report says.
+func fingerprint(r *Report) string {
+	b, err := json.Marshal(r)
+	if err != nil { // Report holds nothing that JSON cannot write, but for an impossible number.
+		return ""
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:12])
+}
+
+// finding turns an incident into what a reader sees, in the words of its threat.
+func (e *Engine) finding(in *incident.Incident) Finding {
+	out := in.Outcome()
+	f := Finding{
+		ID: in.ID(), Threat: in.Threat, Title: in.Threat, Severity: in.Level.String(),
+		Outcome: out.String(), OutcomeEvidence: in.OutcomeEvidence(),
+		Confidence: round(in.Confidence()), Noise: in.Noise && in.Grade() == incident.Probed,
+		Actor:     Actor{Type: string(in.Actor.Type), Value: in.Actor.Value, Notes: actorNotes(in)},
+		Stages:    slices.Clone(in.Stages),
+		FirstSeen: stamp(in.First, in.Clock), LastSeen: stamp(in.Last, in.Clock),
+		Events: in.Events,
+	}
+	for _, t := range in.Targets {
+		f.Targets = append(f.Targets, Target{string(t.Type), t.Value})
+	}
+	for _, h := range in.Hits {
+		for _, id := range h.Detector.Attack {
+			if !slices.Contains(f.Attack, id) {
+				f.Attack = append(f.Attack, id)
+			}
+		}
+		for _, id := range h.Detector.CVE {
+			if !slices.Contains(f.CVE, id) {
+				f.CVE = append(f.CVE, id)
+			}
+		}
+	}
+	if in.Events == 1 || len(in.Evidence) == 1 {
+		f.Doubts = append(f.Doubts, "it is a single line: little evidence")
+	}
+	if all, err := e.threats(); err == nil && all[in.Threat] != nil {
+		t := all[in.Threat]
+		f.Title = t.Title
+		f.OWASP, f.CWE = t.OWASP, t.CWE
+		if len(f.Attack) == 0 {
+			f.Attack = t.Attack
+		}
+		if out == event.Unknown || out == event.LikelySucceeded {
+			f.Missing = t.Missing
+		}
+		if len(f.Stages) == 0 && t.Stage != "" {
+			f.Stages = []string{t.Stage}
+		}
+		f.Doubts = append(f.Doubts, t.LookAlikes...)
+		f.Advice = append(append(f.Advice, t.DoNow...), t.Then...)
+	}
+	slices.SortStableFunc(f.Stages, func(a, b string) int {
+		return slices.Index(incident.Stages, a) - slices.Index(incident.Stages, b)
+	})
+	for i := range in.Evidence {
+		ev := &in.Evidence[i]
+		line := Evidence{Source: ev.Source, Line: ev.Line, Time: stamp(ev.Time, ev.Clock), Text: ev.Text, By: ev.By, Why: ev.Why}
+		for _, s := range ev.Spans {
+			line.Spans = append(line.Spans, s)
+		}
+		f.Evidence = append(f.Evidence, line)
+	}
+	return f
+}
+
+// actorNotes says what about the actor's address matters before somebody blocks it.
+func actorNotes(in *incident.Incident) []string {
+	if in.Actor.Type != event.EntityIP {
+		return nil
+	}
+	var notes []string
+	addr, err := netip.ParseAddr(in.Actor.Value)
+	switch {
+	case err != nil:
+	case addr.IsLoopback():
+		notes = append(notes, "loopback address: this very machine, or a proxy on it that hides the client")
+	case addr.IsPrivate() || addr.IsLinkLocalUnicast():
+		notes = append(notes, "private address: inside your own network, or a proxy that hides the client; do not block it")
+	}
+	if in.Peer != "" {
+		notes = append(notes, "behind the proxy "+in.Peer+": block it there, not at the proxy's address")
+	}
+	return notes
+}
+
+func round(p float64) float64 { return math.Round(p*100) / 100 }
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// sentence makes a phrase a sentence: a capital at its front and a full stop at its end.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}

@@ -1,0 +1,247 @@
+package incident
+
+import (
+	"slices"
+
+	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/rule"
+)
+
+const (
+	maxMarks    = 64  // moments kept of one window; past it neighbours are joined
+	maxValues   = 256 // distinct values kept of one window
+	maxStages   = 8   // rules of one temporal correlation
+	maxExamples = 4   // lines kept of one window, to show if the correlation fires
+)
+
+// windows are one correlation's windows, one per group-by key.
+type windows struct {
+	c    *rule.Correlation
+	keys *table[window]
+}
+
+// A window is what one correlation remembers of one key. All times are event time in nanoseconds.
+type window struct {
+	Newest int64
+	Marks  []mark              // event_count: moments; value_*: values
+	Stage  [maxStages]int64    // temporal: when each rule matched last; ordered: when the chain up to it was complete
+	Began  [maxStages]int64    // ordered: when that chain began
+	Seen   uint8               // which Stage entries are set, a bit each
+	Fired  bool                // the condition held, and the key has not been quiet since
+	Base   [maxExamples]uint64 // numbers of lines that led here, in examples
+	Total  int                 // base events since the window was last empty
+}
+
+// A mark is a moment and what happened then.
+type mark struct {
+	At    int64
+	N     int     // events joined in it
+	Value uint64  // value_count: hash of the value
+	Num   float64 // value_sum and the like
+}
+
+// correlate adds the event to w's window of its key. ok is true if the correlation holds now; the returned signal then
+// stands for all events of the window the first time, and for this event alone afterwards.
+func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised, ok bool) {
+	var found bool
+	t.key, found = w.c.Key(t.key[:0], ev, base.Detector)
+	if !found {
+		return r, false
+	}
+	win, _ := w.keys.at(t.key)
+	at := t.last
+	span := int64(w.c.Timespan)
+	if win.Total > 0 && (at-win.Newest > span || win.Newest-at > span) {
+		*win = window{Marks: win.Marks[:0]}
+	}
+	win.Newest = max(win.Newest, at)
+	if win.Total == 0 {
+		win.Newest = at
+	}
+	win.Total++
+	holds := win.add(w.c, ev, base.Detector, at)
+	if !holds {
+		if win.Total <= maxExamples {
+			out, why := judge(ev, base.Detector)
+			win.Base[win.Total-1] = t.examples.put(t.evidence(ev, &base.Signal, out, why))
+		}
+		return r, false
+	}
+	r = raised{Signal: event.Signal{Detector: w.c.Detector, Field: base.Field, Span: base.Span}, actor: t.groupActor(w.c, ev, base.actor), events: 1, lasting: true}
+	if !win.Fired {
+		win.Fired = true
+		r.events = win.Total
+		for _, n := range win.Base {
+			if e, ok := t.examples.get(n); ok {
+				e.By = []string{w.c.Detector.By}
+				r.evidence = append(r.evidence, e)
+			}
+		}
+	}
+	return r, true
+}
+
+// groupActor is the actor of a correlation: the account if it groups by account and not by source.
+func (t *Tracker) groupActor(c *rule.Correlation, ev *event.Event, base event.Entity) event.Entity {
+	for _, g := range c.GroupBy {
+		switch g {
+		case "source.ip", "c-ip", "src_ip", "client_ip", "sourceIPAddress":
+			return base // The source itself is part of the key.
+		case "source.cidr":
+			if ev.Client.IsValid() {
+				bits := 24
+				if ev.Client.Is6() && !ev.Client.Is4In6() {
+					bits = 48
+				}
+				if p, err := ev.Client.Unmap().Prefix(bits); err == nil {
+					return event.Entity{Type: event.EntityCIDR, Value: p.String()}
+				}
+			}
+		case "user.name", "cs-username":
+			if u := ev.Get(event.User); len(u) > 0 && ev.Kind != event.KindCloud {
+				return event.Entity{Type: event.EntityAccount, Value: clip(u)}
+			}
+		}
+	}
+	return base
+}
+
+// add puts one base event into the window and tells whether the correlation holds.
+func (win *window) add(c *rule.Correlation, ev *event.Event, base *event.Detector, at int64) bool {
+	span := int64(c.Timespan)
+	switch c.Type {
+	case rule.EventCount:
+		win.Marks = append(expire(win.Marks, win.Newest-span), mark{At: at, N: 1})
+		if len(win.Marks) > maxMarks {
+			win.Marks = join(win.Marks)
+		}
+		n := 0
+		for _, m := range win.Marks {
+			n += m.N
+		}
+		return c.Condition.Holds(float64(n))
+	case rule.ValueCount:
+		v, ok := c.Value(ev)
+		if !ok {
+			return false
+		}
+		h := hash(v)
+		win.Marks = expire(win.Marks, win.Newest-span)
+		if i := slices.IndexFunc(win.Marks, func(m mark) bool { return m.Value == h }); i >= 0 {
+			win.Marks[i].At = max(win.Marks[i].At, at)
+		} else if len(win.Marks) < maxValues {
+			win.Marks = append(win.Marks, mark{At: at, N: 1, Value: h})
+		}
+		return c.Condition.Holds(float64(len(win.Marks)))
+	case rule.ValueSum, rule.ValueAvg, rule.ValuePercentile, rule.ValueMedian:
+		num, ok := c.Number(ev)
+		if !ok {
+			return false
+		}
+		win.Marks = append(expire(win.Marks, win.Newest-span), mark{At: at, N: 1, Num: num})
+		if len(win.Marks) > maxValues {
+			win.Marks = win.Marks[1:]
+		}
+		return c.Condition.Holds(aggregate(c, win.Marks))
+	case rule.Temporal, rule.TemporalOrdered:
+		n := min(len(c.Bases), maxStages)
+		for i := n - 1; i >= 0; i-- { // From the back, so that one event of a rule named twice takes one step.
+			if c.Bases[i].Detector == base {
+				win.stage(i, at, span, c.Ordered)
+			}
+		}
+		if c.Ordered {
+			return c.Bases[n-1].Detector == base && win.Seen>>(n-1)&1 == 1 && win.Stage[n-1] == at && at-win.Began[n-1] <= span
+		}
+		return c.Complete(func(i int) bool { return i < maxStages && win.Seen>>i&1 == 1 && win.Newest-win.Stage[i] <= span })
+	}
+	return false
+}
+
+// stage notes that rule i matched.
+func (win *window) stage(i int, at, span int64, ordered bool) {
+	bit := uint8(1) << i
+	if ordered && i > 0 {
+		prev := uint8(1) << (i - 1)
+		if win.Seen&prev == 0 || win.Stage[i-1] > at || at-win.Began[i-1] > span {
+			return
+		}
+		win.Began[i] = win.Began[i-1]
+	} else {
+		win.Began[i] = at
+	}
+	win.Stage[i] = at
+	win.Seen |= bit
+}
+
+// examples keeps the last few thousand lines that fed correlations, whichever window they belong to, so that memory does not
+// grow with the number of windows. A line is named by its number, from 1.
+type examples struct {
+	Ring []Evidence
+	Last uint64
+}
+
+const maxExampleLines = 8192
+
+func (x *examples) put(e Evidence) uint64 {
+	x.Last++
+	if len(x.Ring) < maxExampleLines {
+		x.Ring = append(x.Ring, e)
+	} else {
+		x.Ring[(x.Last-1)%maxExampleLines] = e
+	}
+	return x.Last
+}
+
+func (x *examples) get(n uint64) (Evidence, bool) {
+	if n == 0 || n+maxExampleLines <= x.Last {
+		return Evidence{}, false
+	}
+	return x.Ring[(n-1)%maxExampleLines], true
+}
+
+// expire drops the marks from before oldest.
+func expire(m []mark, oldest int64) []mark {
+	keep := m[:0]
+	for _, x := range m {
+		if x.At >= oldest {
+			keep = append(keep, x)
+		}
+	}
+	return keep
+}
+
+// join halves the number of marks: neighbours become one, at the later moment. Counts stay
+// exact; only the moment at which old events leave the window becomes coarser.
+func join(m []mark) []mark {
+	out := m[:0]
+	for i := 0; i < len(m); i += 2 {
+		x := m[i]
+		if i+1 < len(m) {
+			x.At, x.N = max(x.At, m[i+1].At), x.N+m[i+1].N
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func aggregate(c *rule.Correlation, m []mark) float64 {
+	nums := make([]float64, len(m))
+	sum := 0.0
+	for i, x := range m {
+		nums[i] = x.Num
+		sum += x.Num
+	}
+	switch c.Type {
+	case rule.ValueSum:
+		return sum
+	case rule.ValueAvg:
+		return sum / float64(len(nums))
+	}
+	slices.Sort(nums)
+	p := 50.0
+	if c.Type == rule.ValuePercentile {
+		p = c.Condition.Percentile
+	}
+	return nums[min(int(float64(len(nums))*p/100), len(nums)-1)]
+}

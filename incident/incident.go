@@ -1,0 +1,199 @@
+package incident
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+const (
+	maxEvidence  = 8    // lines kept of one incident
+	maxText      = 2048 // bytes kept of one line
+	maxTargets   = 6    // routes, accounts and resources kept of one incident
+	maxDetectors = 16   // distinct detectors kept of one incident
+)
+
+// An Incident is what one actor did of one threat, over time.
+type Incident struct {
+	Threat   string
+	Actor    event.Entity
+	Peer     string // the proxy in front of the actor, where there was one
+	First    int64  // nanoseconds since 1970
+	Last     int64
+	Clock    event.Clock
+	Events   int
+	Outcomes [4]int // events by event.Outcome
+	Level    event.Severity
+	Noise    bool // nothing but background noise
+	Lasting  bool // a correlation fired: more than single lines
+	Hits     []Hit
+	Targets  []event.Entity
+	Stages   []string
+	Evidence []Evidence
+}
+
+// A Hit counts what one detector raised in an incident.
+type Hit struct {
+	Detector *event.Detector
+	Events   int
+}
+
+// Evidence is one record that carries an incident.
+type Evidence struct {
+	Source  string
+	Line    int
+	Time    int64
+	Clock   event.Clock
+	Text    string // at most maxText bytes
+	Spans   []event.Span
+	By      []string
+	Why     string
+	Outcome event.Outcome
+	Because string // why Outcome
+	Status  int
+	Bytes   int64
+	Level   event.Severity
+}
+
+// ID is stable for the same lines: it names the threat, the actor and the first moment.
+func (in *Incident) ID() string {
+	h := sha256.Sum256([]byte(in.Threat + "\x00" + string(in.Actor.Type) + "\x00" + in.Actor.Value + "\x00" + strconv.FormatInt(in.First, 10)))
+	return hex.EncodeToString(h[:6])
+}
+
+// Outcome is the incident's: one step that worked makes it a success; else what most generously can be said.
+func (in *Incident) Outcome() event.Outcome {
+	for o := event.Succeeded; o > event.Blocked; o-- {
+		if in.Outcomes[o] > 0 {
+			return o
+		}
+	}
+	if in.Outcomes[event.Unknown] > 0 || in.Outcomes[event.Blocked] == 0 {
+		return event.Unknown
+	}
+	return event.Blocked
+}
+
+// OutcomeEvidence says in words what decided Outcome.
+func (in *Incident) OutcomeEvidence() string {
+	out := in.Outcome()
+	for _, e := range in.Evidence {
+		if e.Outcome == out && e.Because != "" {
+			return e.Because
+		}
+	}
+	return ""
+}
+
+// Confidence is the probability that the incident is real: independent detectors
+// support each other, repetition of one counts for less and less.
+func (in *Incident) Confidence() float64 {
+	miss := 1.0
+	for _, h := range in.Hits {
+		c := min(max(h.Detector.Confidence, 0.05), 0.98)
+		miss *= math.Pow(1-c, 1+0.2*math.Log2(float64(max(h.Events, 1))))
+	}
+	return min(1-miss, 0.99)
+}
+
+func (in *Incident) hit(d *event.Detector, n int) {
+	if len(in.Hits) == 0 {
+		in.Noise = true
+	}
+	in.Noise = in.Noise && d.Noise
+	in.Level = max(in.Level, d.Level)
+	if d.Stage != "" && !slices.Contains(in.Stages, d.Stage) {
+		in.Stages = append(in.Stages, d.Stage)
+	}
+	for i := range in.Hits {
+		if in.Hits[i].Detector == d {
+			in.Hits[i].Events += n
+			return
+		}
+	}
+	if len(in.Hits) < maxDetectors {
+		in.Hits = append(in.Hits, Hit{d, n})
+	}
+}
+
+func (in *Incident) seen(when int64, clock event.Clock) {
+	if clock == event.NoClock {
+		return
+	}
+	if in.Clock == event.NoClock || when < in.First {
+		in.First = when
+	}
+	if in.Clock == event.NoClock || when > in.Last {
+		in.Last = when
+	}
+	in.Clock = max(in.Clock, clock)
+}
+
+func (in *Incident) target(t event.Entity) {
+	if t.Value == "" || len(in.Targets) >= maxTargets || slices.Contains(in.Targets, t) {
+		return
+	}
+	in.Targets = append(in.Targets, t)
+}
+
+// keep adds e if it tells more than what is kept: the first two lines stay, then
+// the ones that say most about the outcome, and of equals the later.
+func (in *Incident) keep(e Evidence) {
+	for i := range in.Evidence {
+		if k := &in.Evidence[i]; k.Line == e.Line && k.Source == e.Source {
+			k.merge(e)
+			return
+		}
+	}
+	if len(in.Evidence) < maxEvidence {
+		in.Evidence = append(in.Evidence, e)
+		return
+	}
+	least := -1
+	for i := 2; i < len(in.Evidence); i++ {
+		if k := &in.Evidence[i]; weight(k) <= weight(&e) && (least < 0 || weight(k) < weight(&in.Evidence[least])) {
+			least = i
+		}
+	}
+	if least >= 0 {
+		copy(in.Evidence[least:], in.Evidence[least+1:])
+		in.Evidence[len(in.Evidence)-1] = e
+	}
+}
+
+func weight(e *Evidence) int {
+	w := int(e.Level)
+	switch e.Outcome {
+	case event.Succeeded:
+		w += 30
+	case event.LikelySucceeded:
+		w += 20
+	case event.Unknown:
+		w += 5
+	}
+	return w
+}
+
+// merge adds what another detector said about the same line.
+func (k *Evidence) merge(e Evidence) {
+	for _, b := range e.By {
+		if !slices.Contains(k.By, b) {
+			k.By = append(k.By, b)
+		}
+	}
+	for _, s := range e.Spans {
+		if !slices.Contains(k.Spans, s) {
+			k.Spans = append(k.Spans, s)
+		}
+	}
+	if e.Level > k.Level {
+		k.Why, k.Level = e.Why, e.Level
+	}
+	if e.Outcome > k.Outcome {
+		k.Outcome, k.Because = e.Outcome, e.Because
+	}
+}

@@ -1,0 +1,111 @@
+package incident
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// judge says whether the attack that d sees in ev worked, from server-written fields alone, and why it says so. "2xx" is
+// never enough: what a 200 means depends on the application, and is said by d itself, by an application model
+// (event.outcome), or later by settle, which knows what the server usually answers.
+func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
+	if d.Outcome != event.Unknown {
+		return d.Outcome, because(ev, d.Outcome)
+	}
+	result := string(ev.Get(event.Result))
+	switch ev.Kind {
+	case event.KindCloud:
+		if code := ev.Get(event.ErrorCode); len(code) > 0 {
+			return event.Blocked, "the call failed: errorCode " + printable(code)
+		}
+		if result == "failure" {
+			return event.Blocked, "the service reported a failure"
+		}
+		if result == "success" {
+			return event.Succeeded, "the call was carried out: no errorCode"
+		}
+	case event.KindWAF:
+		if result == "failure" {
+			return event.Blocked, "the firewall blocked the request"
+		}
+		return event.Unknown, ""
+	case event.KindWeb, event.KindError:
+		if ev.Status != 0 {
+			return judgeStatus(ev.Status)
+		}
+	}
+	if result == "failure" {
+		return event.Blocked, because(ev, event.Blocked)
+	}
+	return event.Unknown, ""
+}
+
+// judgeStatus reads an HTTP status for what it proves on any application: refusals are refusals, the rest is open.
+func judgeStatus(status int) (event.Outcome, string) {
+	switch {
+	case status == 404 || status == 410:
+		return event.Blocked, "the server answered " + strconv.Itoa(status) + ": nothing is there"
+	case status == 401 || status == 403 || status == 405 || status == 406 || status == 429 || status == 444:
+		return event.Blocked, "the server refused with " + strconv.Itoa(status)
+	case status == 400 || status == 408 || status >= 411 && status <= 431 || status == 501 || status == 505:
+		return event.Blocked, "the server rejected the request with " + strconv.Itoa(status)
+	}
+	return event.Unknown, ""
+}
+
+func because(ev *event.Event, o event.Outcome) string {
+	if code := ev.Get(event.ErrorCode); len(code) > 0 {
+		return "the call failed: errorCode " + printable(code)
+	}
+	switch {
+	case ev.Status != 0:
+		return fmt.Sprintf("the server answered %d", ev.Status)
+	case o == event.Blocked:
+		return "the application says that it refused"
+	case o >= event.LikelySucceeded:
+		return "the application says that it went through"
+	}
+	return ""
+}
+
+// settle decides what single lines could not: an answer of 200 to a probe for a file that should not be there counts as a
+// leak only if this server is known to refuse what is missing, and does not give answers of this size to everything.
+func (t *Tracker) settle(in *Incident) {
+	if in.Threat != "sensitive-file-probe" && in.Threat != "path-traversal" {
+		return
+	}
+	for i := range in.Evidence {
+		e := &in.Evidence[i]
+		if e.Outcome != event.Unknown || e.Status != 200 || e.Bytes < minLeak || e.Level < event.Medium {
+			continue
+		}
+		if t.site.Refused == 0 || t.site.answersEverything(e.Bytes) {
+			continue
+		}
+		if in.Threat == "path-traversal" && e.Bytes > maxLeak {
+			continue
+		}
+		e.Outcome = event.LikelySucceeded
+		e.Because = fmt.Sprintf("answered 200 with %d bytes, while this server refuses what is missing (%d times here)", e.Bytes, t.site.Refused)
+		in.Outcomes[event.Unknown]--
+		in.Outcomes[event.LikelySucceeded]++
+	}
+}
+
+const (
+	minLeak = 24      // bytes: a smaller answer holds no secret
+	maxLeak = 1 << 16 // bytes: password files and the like are smaller than pages
+)
+
+// printable cuts s to a short piece without control characters.
+func printable(s []byte) string {
+	out := make([]byte, 0, 64)
+	for _, c := range s[:min(len(s), 64)] {
+		if c >= 0x20 && c < 0x7f {
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,68 @@
+package incident
+
+// Route appends the route of a URL path to dst: the path with whatever looks
+// like an identifier (number, UUID, long hexadecimal, date, mixed token) folded to
+// "{id}", so that /v1/users/17 and /v1/users/18 are one route. Path parameters after ';' are dropped.
+func Route(dst, path []byte) []byte {
+	for n := 0; len(path) > 0 && n < maxSegments; n++ {
+		if path[0] == '/' {
+			dst = append(dst, '/')
+			path = path[1:]
+		}
+		end := 0
+		for end < len(path) && path[end] != '/' {
+			end++
+		}
+		seg := path[:end]
+		path = path[end:]
+		for i, c := range seg {
+			if c == ';' {
+				seg = seg[:i]
+				break
+			}
+		}
+		if isID(seg) {
+			dst = append(dst, "{id}"...)
+		} else {
+			dst = append(dst, seg[:min(len(seg), maxSegment)]...)
+		}
+	}
+	return dst
+}
+
+const (
+	maxSegments = 24 // deeper paths are cut: an attacker picks their depth
+	maxSegment  = 80
+)
+
+// isID tells whether a path segment names one object rather than a kind.
+func isID(s []byte) bool {
+	if len(s) == 0 || len(s) > 128 {
+		return len(s) > 128
+	}
+	digits, hex, letters, other := 0, 0, 0, 0
+	for _, c := range s {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F':
+			hex++
+			letters++
+		case c >= 'g' && c <= 'z' || c >= 'G' && c <= 'Z' || c == '_':
+			letters++
+		case c == '-':
+		default:
+			other++
+		}
+	}
+	switch {
+	case other > 0:
+		return false
+	case letters == 0:
+		return digits > 0 // 17, 2024-11-23
+	case digits+hex == digits+letters && digits > 0:
+		return len(s) >= 8 // hexadecimal, UUID
+	default:
+		return digits >= 4 && digits*3 >= letters && len(s) >= 12 // ord_8f3k20s91x
+	}
+}

@@ -1,0 +1,105 @@
+package incident
+
+import (
+	"encoding/gob"
+	"fmt"
+	"io"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// snapshotVersion names the layout; a snapshot of another version is refused rather than misread.
+const snapshotVersion = 1
+
+// snapshot is a Tracker's memory as it is written. Detectors and correlations go by name, since the rules may be
+// compiled anew before it is read.
+type snapshot struct {
+	Version   int
+	Events    int
+	Last      int64
+	Site      site
+	Timeline  Timeline
+	Allowed   map[string]int
+	Examples  examples
+	Incidents []savedIncident // least recently touched first
+	Evicted   int
+	Windows   map[string]savedCorrelation // by the correlation's By
+}
+
+type savedIncident struct {
+	Key      []byte
+	Incident Incident
+	Hits     map[string]int // detector's By -> events
+	Order    []string       // Hits in order
+}
+
+type savedCorrelation struct {
+	Evicted int
+	Keys    []savedWindow
+}
+
+type savedWindow struct {
+	Key    []byte
+	Window window
+}
+
+// Save writes, as gob since text from logs need not be UTF-8, everything that t remembers.
+func (t *Tracker) Save(w io.Writer) error {
+	s := snapshot{
+		Version: snapshotVersion, Events: t.events, Last: t.last, Site: t.site, Timeline: t.timeline, Allowed: t.allowed,
+		Examples: t.examples, Evicted: t.incidents.evicted, Windows: map[string]savedCorrelation{},
+	}
+	t.incidents.each(func(key string, in *Incident) {
+		si := savedIncident{Key: []byte(key), Incident: *in, Hits: map[string]int{}}
+		si.Incident.Hits = nil
+		for _, h := range in.Hits {
+			si.Hits[h.Detector.By] = h.Events
+			si.Order = append(si.Order, h.Detector.By)
+		}
+		s.Incidents = append(s.Incidents, si)
+	})
+	for _, ws := range t.all {
+		sc := savedCorrelation{Evicted: ws.keys.evicted}
+		ws.keys.each(func(key string, win *window) { sc.Keys = append(sc.Keys, savedWindow{[]byte(key), *win}) })
+		s.Windows[ws.c.Detector.By] = sc
+	}
+	return gob.NewEncoder(w).Encode(&s)
+}
+
+// Load puts back what Save wrote, into a new Tracker. detectors are all that exist now; what belongs to one that is gone is dropped.
+func (t *Tracker) Load(r io.Reader, detectors []*event.Detector) error {
+	var s snapshot
+	if err := gob.NewDecoder(r).Decode(&s); err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	if s.Version != snapshotVersion {
+		return fmt.Errorf("snapshot: version %d, this program reads %d", s.Version, snapshotVersion)
+	}
+	by := make(map[string]*event.Detector, len(detectors))
+	for _, d := range detectors {
+		by[d.By] = d
+	}
+	t.events, t.last, t.site, t.timeline, t.examples = s.Events, s.Last, s.Site, s.Timeline, s.Examples
+	if s.Allowed != nil {
+		t.allowed = s.Allowed
+	}
+	for _, si := range s.Incidents {
+		in, _ := t.incidents.at(si.Key)
+		*in = si.Incident
+		for _, name := range si.Order {
+			if d := by[name]; d != nil {
+				in.Hits = append(in.Hits, Hit{d, si.Hits[name]})
+			}
+		}
+	}
+	t.incidents.evicted = s.Evicted
+	for _, ws := range t.all {
+		sc := s.Windows[ws.c.Detector.By]
+		for _, sw := range sc.Keys {
+			win, _ := ws.keys.at(sw.Key)
+			*win = sw.Window
+		}
+		ws.keys.evicted = sc.Evicted
+	}
+	return nil
+}

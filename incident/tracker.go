@@ -1,0 +1,238 @@
+// Package incident holds everything that the engine remembers over time: windows and correlations,
+// what a site usually answers, incidents, and the verdict that follows.
+//
+// It runs on event time alone: no clock is read, so a replay gives what watching gave. Every table is bounded by
+// a named limit; the key not touched for longest is forgotten first, and counted.
+package incident
+
+import (
+	"slices"
+
+	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/rule"
+)
+
+const (
+	maxIncidents = 4096 // incidents that are remembered
+	maxWindows   = 8192 // keys of one correlation that are remembered
+	maxSignals   = 64   // signals of one event that are considered, correlations included
+)
+
+// Config is what a Tracker is made from.
+type Config struct {
+	Correlations []*rule.Correlation
+	Allow        Allow
+	OnUpdate     func(Update) // called as incidents begin and grow worse; may be nil
+}
+
+// An Update says that an incident is new, or that it got worse. The Incident is borrowed until OnUpdate returns.
+type Update struct {
+	Incident *Incident
+	New      bool
+}
+
+// A Tracker takes Events in order, with their Signals, and keeps the incidents.
+type Tracker struct {
+	cfg       Config
+	byBase    map[*event.Detector][]*windows
+	all       []*windows
+	site      site
+	incidents *table[Incident]
+	examples  examples
+	timeline  Timeline
+	last      int64 // time of the newest event of a source without times
+	events    int
+	allowed   map[string]int // what each allow entry hid
+	key       []byte
+	queue     []raised
+}
+
+// raised is a signal on its way to an incident.
+type raised struct {
+	event.Signal
+	actor    event.Entity
+	evidence []Evidence // of earlier lines, for a correlation that has just fired
+	events   int        // events that it stands for
+	lasting  bool
+}
+
+// New returns an empty Tracker.
+func New(cfg Config) *Tracker {
+	t := &Tracker{
+		cfg:       cfg,
+		byBase:    map[*event.Detector][]*windows{},
+		incidents: newTable[Incident](maxIncidents),
+		allowed:   map[string]int{},
+	}
+	for _, c := range cfg.Correlations {
+		w := &windows{c: c, keys: newTable[window](maxWindows)}
+		t.all = append(t.all, w)
+		for _, b := range c.Bases {
+			if d := b.Detector; !slices.Contains(t.byBase[d], w) {
+				t.byBase[d] = append(t.byBase[d], w)
+			}
+		}
+	}
+	return t
+}
+
+// Observe takes the next event and what was said about it. Both are borrowed.
+func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
+	t.events++
+	if ev.Clock != event.NoClock {
+		t.last = ev.Time
+	}
+	if ev.Kind == event.KindWeb {
+		t.site.observe(ev)
+	}
+	suspect := false
+	if len(signals) > 0 {
+		suspect = t.suspect(ev, signals)
+	}
+	if ev.Clock != event.NoClock {
+		t.timeline.add(ev.Time, suspect)
+	}
+}
+
+// suspect follows the signals through the correlations and puts what is to be shown into incidents.
+func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
+	who := actor(ev)
+	if entry := t.cfg.Allow.hides(ev, who); entry != "" {
+		t.allowed[entry]++
+		return false
+	}
+	t.queue = t.queue[:0]
+	for _, s := range signals[:min(len(signals), maxSignals)] {
+		if entry := t.cfg.Allow.hidesRule(s.Detector); entry != "" {
+			t.allowed[entry]++
+			continue
+		}
+		t.queue = append(t.queue, raised{Signal: s, actor: who, events: 1})
+	}
+	// A correlation that fires is a signal itself, on which others may build.
+	for i := 0; i < len(t.queue) && len(t.queue) < maxSignals; i++ {
+		for _, w := range t.byBase[t.queue[i].Detector] {
+			if r, ok := t.correlate(w, ev, t.queue[i]); ok {
+				t.queue = append(t.queue, r)
+			}
+		}
+	}
+	shown := false
+	sure := 0.0
+	for i := range t.queue {
+		if d := t.queue[i].Detector; !d.Base && d.Threat != "" && !t.queue[i].lasting {
+			sure = max(sure, d.Confidence)
+		}
+	}
+	for i := range t.queue {
+		r := &t.queue[i]
+		d := r.Detector
+		if d.Base || d.Threat == "" {
+			continue
+		}
+		// A line that one detector is sure about needs no second guess at another threat.
+		if !r.lasting && sure >= 0.8 && d.Confidence < 0.55 {
+			continue
+		}
+		t.record(ev, r)
+		shown = true
+	}
+	return shown
+}
+
+// record puts r into the incident of its actor and threat.
+func (t *Tracker) record(ev *event.Event, r *raised) {
+	d := r.Detector
+	t.key = append(append(append(append(t.key[:0], d.Threat...), 0), r.actor.Type...), 0)
+	t.key = append(t.key, r.actor.Value...)
+	in, fresh := t.incidents.at(t.key)
+	if fresh {
+		in.Threat, in.Actor = d.Threat, r.actor
+		if ev.Peer.IsValid() {
+			in.Peer = ev.Peer.String()
+		}
+	}
+	before, level := in.Outcome(), in.Level
+	out, why := judge(ev, d)
+	in.hit(d, r.events)
+	in.Lasting = in.Lasting || r.lasting
+	in.Events += r.events
+	in.Outcomes[out] += r.events
+	for _, e := range r.evidence {
+		in.seen(e.Time, e.Clock)
+		in.keep(e)
+	}
+	in.seen(ev.Time, ev.Clock)
+	if d.Outcome == event.Unknown || !r.lasting || out >= event.LikelySucceeded || len(in.Evidence) < maxEvidence {
+		in.keep(t.evidence(ev, &r.Signal, out, why))
+	}
+	t.targets(ev, in)
+	if f := t.cfg.OnUpdate; f != nil && (fresh || in.Level > level || in.Outcome() != before && in.Outcome() >= event.LikelySucceeded) {
+		f(Update{in, fresh})
+	}
+}
+
+// evidence copies what a reader needs of ev.
+func (t *Tracker) evidence(ev *event.Event, s *event.Signal, out event.Outcome, why string) Evidence {
+	e := Evidence{
+		Source: ev.Source, Line: ev.Line, Time: ev.Time, Clock: ev.Clock,
+		Text: string(ev.Text[:min(len(ev.Text), maxText)]),
+		By:   []string{s.Detector.By}, Why: s.Detector.Why,
+		Outcome: out, Because: why, Status: ev.Status, Bytes: ev.Bytes, Level: s.Detector.Level,
+	}
+	if s.Span[1] > s.Span[0] && s.Span[1] <= len(e.Text) {
+		e.Spans = []event.Span{s.Span}
+	}
+	return e
+}
+
+// targets notes what was acted on.
+func (t *Tracker) targets(ev *event.Event, in *Incident) {
+	if len(in.Targets) >= maxTargets {
+		return
+	}
+	if ev.Kind == event.KindCloud {
+		if a := ev.Get(event.Action); len(a) > 0 {
+			in.target(event.Entity{Type: event.EntityRoute, Value: string(ev.Get(event.Provider)) + ":" + string(a)})
+		}
+	} else if p := ev.Get(event.Path); len(p) > 0 {
+		t.key = Route(t.key[:0], p)
+		if in.Actor.Type != event.EntityRoute {
+			in.target(event.Entity{Type: event.EntityRoute, Value: string(t.key)})
+		}
+	}
+	if u := ev.Get(event.User); len(u) > 0 && len(u) < 128 && in.Actor.Type != event.EntityAccount {
+		in.target(event.Entity{Type: event.EntityAccount, Value: string(u)})
+	}
+	if r := ev.Get(event.Resource); len(r) > 0 && len(r) < 256 {
+		in.target(event.Entity{Type: event.EntityRes, Value: string(r)})
+	}
+}
+
+// actor is who is held responsible for ev: in a cloud the principal, elsewhere the
+// client's address, then whoever the record names.
+func actor(ev *event.Event) event.Entity {
+	if ev.Kind == event.KindCloud {
+		if p := ev.Get(event.Principal); len(p) > 0 {
+			return event.Entity{Type: event.EntityAccount, Value: clip(p)}
+		}
+		if k := ev.Get(event.AccessKey); len(k) > 0 {
+			return event.Entity{Type: event.EntityKey, Value: clip(k)}
+		}
+	}
+	switch {
+	case ev.Client.IsValid():
+		return event.Entity{Type: event.EntityIP, Value: ev.Client.String()}
+	case len(ev.Get(event.SourceIP)) > 0:
+		return event.Entity{Type: event.EntityIP, Value: clip(ev.Get(event.SourceIP))}
+	case len(ev.Get(event.Principal)) > 0:
+		return event.Entity{Type: event.EntityAccount, Value: clip(ev.Get(event.Principal))}
+	case len(ev.Get(event.User)) > 0:
+		return event.Entity{Type: event.EntityAccount, Value: clip(ev.Get(event.User))}
+	case len(ev.Get(event.Session)) > 0:
+		return event.Entity{Type: event.EntitySession, Value: clip(ev.Get(event.Session))}
+	}
+	return event.Entity{}
+}
+
+func clip(b []byte) string { return string(b[:min(len(b), 256)]) }

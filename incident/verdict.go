@@ -1,0 +1,107 @@
+package incident
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// Grade is how much an incident, or a whole log, is worth worrying about.
+type Grade uint8
+
+const (
+	Quiet       Grade = iota // nothing
+	Probed                   // background noise, or a single attempt that was refused
+	UnderAttack              // real, targeted or sustained; nothing shows that it worked
+	Compromised              // a step of it worked
+)
+
+// A Result is what the incidents amount to at one moment.
+type Result struct {
+	Grade      Grade
+	Confidence float64     // that Grade is right, given that the log was understood; 0 where Grade is Quiet
+	Incidents  []*Incident // worst first; copies
+	Timeline   Timeline
+	Allowed    map[string]int // events hidden, by allow entry
+	Forgotten  int            // keys forgotten because a table was full
+}
+
+// sustained is how many refused attempts by one actor are an attack rather than a probe.
+const sustained = 10
+
+// Grade judges one incident.
+func (in *Incident) Grade() Grade {
+	out, c := in.Outcome(), in.Confidence()
+	switch {
+	case out >= event.LikelySucceeded && in.Level >= event.High && c >= 0.6:
+		return Compromised
+	case out >= event.LikelySucceeded && in.Level >= event.High:
+		return UnderAttack
+	case in.Noise:
+		return Probed
+	case in.Lasting && in.Level >= event.Medium:
+		return UnderAttack
+	case in.Level >= event.High && c >= 0.6 && (out == event.Unknown || in.Events >= sustained):
+		return UnderAttack
+	}
+	return Probed
+}
+
+// Result judges everything that was observed so far. It changes nothing.
+func (t *Tracker) Result() Result {
+	r := Result{Timeline: Timeline{Width: t.timeline.Width, Buckets: slices.Clone(t.timeline.Buckets)}, Allowed: t.allowed}
+	t.incidents.each(func(_ string, in *Incident) {
+		c := *in
+		c.Evidence = slices.Clone(in.Evidence)
+		t.settle(&c)
+		slices.SortStableFunc(c.Evidence, func(a, b Evidence) int {
+			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line))
+		})
+		r.Incidents = append(r.Incidents, &c)
+	})
+	slices.SortFunc(r.Incidents, func(a, b *Incident) int {
+		return cmp.Or(
+			-cmp.Compare(a.Grade(), b.Grade()),
+			-cmp.Compare(severityOfOutcome(a.Outcome()), severityOfOutcome(b.Outcome())),
+			-cmp.Compare(a.Level, b.Level),
+			-cmp.Compare(math.Round(20*a.Confidence()), math.Round(20*b.Confidence())),
+			-cmp.Compare(a.Events, b.Events),
+			cmp.Compare(a.First, b.First),
+			cmp.Compare(a.Actor.Value, b.Actor.Value),
+			cmp.Compare(a.Threat, b.Threat),
+		)
+	})
+	if len(r.Incidents) > 0 {
+		r.Grade = r.Incidents[0].Grade()
+		miss := 1.0
+		for _, in := range r.Incidents {
+			if in.Grade() == r.Grade {
+				c := in.Confidence()
+				if r.Grade == Compromised && in.Outcome() == event.LikelySucceeded {
+					c *= 0.85
+				}
+				miss = min(miss, 1-c)
+			}
+		}
+		r.Confidence = 1 - miss
+	}
+	for _, w := range t.all {
+		r.Forgotten += w.keys.evicted
+	}
+	r.Forgotten += t.incidents.evicted
+	return r
+}
+
+func severityOfOutcome(o event.Outcome) int {
+	switch o {
+	case event.Succeeded:
+		return 3
+	case event.LikelySucceeded:
+		return 2
+	case event.Unknown:
+		return 1
+	}
+	return 0
+}

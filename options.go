@@ -1,0 +1,31 @@
+package vanguard
+
+import (
+	"io/fs"
+	"net/netip"
+	"time"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// Options configure an Engine. The zero value is what most people want.
+type Options struct {
+	Rules      fs.FS // the user's own Sigma rules: every *.yml and *.yaml in it, added to the embedded ones
+	NoEmbedded bool  // judge by Rules alone
+
+	Format  string         // force a format: its name, or an nginx log_format or Apache LogFormat string
+	Zone    *time.Location // zone of times that name none; nil = UTC
+	Year    int            // year of dates that name none
+	Trust   []netip.Prefix // proxies whose X-Forwarded-For is believed, besides private addresses
+	Allow   []string       // known innocents: addresses, prefixes, account:NAME, rule:NAME, route:PATH
+	Since   time.Time      // judge only events from then on; events without a time always count
+	Until   time.Time      // judge only events before then
+	Top     int            // findings in the report; 0 = all
+	Workers int            // cores to use; 0 = all, 1 = everything in the calling goroutine
+
+	OnEvent  func(*event.Event) // sees every event in order, borrowed; for tools that count
+	OnUpdate func(Finding)      // told as findings begin and grow worse, for live use
+}
+
+// Version is the engine's version.
+const Version = "0.1.0"

@@ -1,0 +1,163 @@
+// Package vanguard answers "am I under attack, which attack, did it work, and
+// what do I do now?" from server logs: an io.Writer in, a Report out.
+//
+//	a, err := vanguard.New(vanguard.Options{})
+//	src := a.Source("access.log")
+//	io.Copy(src, file)
+//	src.Close()
+//	report := a.Report()
+//
+// THE FLOW, as every face runs it:
+//
+//	Source.Write      bytes   -> Blocks of whole records        (logformat.Stream)
+//	Block.Parse       Block   -> Events                         (logformat; pure, on all cores)
+//	canonicalise      Event   -> Event with decoded payloads    (decode; pure)
+//	Matcher.Match     Event   -> Signals                        (rule; pure)
+//	Tracker.Observe   Signals -> incidents                      (incident; in order)
+//	Report            incidents -> Report
+package vanguard
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"runtime"
+	"sync"
+
+	"github.com/helixvanguard/vanguard/apps"
+	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/incident"
+	"github.com/helixvanguard/vanguard/logformat"
+	"github.com/helixvanguard/vanguard/rule"
+	"github.com/helixvanguard/vanguard/rules"
+	"github.com/helixvanguard/vanguard/threats"
+)
+
+// An Engine is compiled knowledge: rules, application models, threats. It is immutable; any number of Analyzers may share it.
+type Engine struct {
+	opt      Options
+	format   logformat.Options
+	allow    incident.Allow
+	set      *rule.Set
+	problems []rule.Problem
+	threats  func() (map[string]*incident.Threat, error)
+}
+
+// NewEngine compiles the rules. A rule that cannot run is a Problem, not an error; the error is about opt.
+func NewEngine(opt Options) (*Engine, error) {
+	e := &Engine{opt: opt, format: logformat.Options{Force: opt.Format, Zone: opt.Zone, Year: opt.Year, Trust: opt.Trust}}
+	var err error
+	if e.allow, err = incident.ParseAllow(opt.Allow); err != nil {
+		return nil, err
+	}
+	if _, err := logformat.NewStream("", &e.format); err != nil {
+		return nil, err
+	}
+	var all []*rule.Rule
+	var problems []rule.Problem
+	if !opt.NoEmbedded {
+		for _, embedded := range []fs.FS{apps.FS, rules.FS} {
+			r, p, err := parseFS(embedded)
+			if err != nil {
+				return nil, fmt.Errorf("embedded rules: %w", err)
+			}
+			all, problems = append(all, r...), append(problems, p...)
+		}
+	}
+	if opt.Rules != nil {
+		r, p, err := parseFS(opt.Rules)
+		if err != nil {
+			return nil, fmt.Errorf("rules: %w", err)
+		}
+		all, problems = append(all, r...), append(problems, p...)
+	}
+	set, more := rule.Compile(all, rule.Options{})
+	e.set, e.problems = set, append(problems, more...)
+	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
+	return e, nil
+}
+
+// Rules is the compiled set: everything that runs.
+func (e *Engine) Rules() *rule.Set { return e.set }
+
+// Problems tells which rules do not run as they stand, where they are, and why.
+func (e *Engine) Problems() []rule.Problem { return e.problems }
+
+// parseFS reads every rule file below fsys.
+func parseFS(fsys fs.FS) (all []*rule.Rule, problems []rule.Problem, err error) {
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if ext := path.Ext(name); d.IsDir() || ext != ".yml" && ext != ".yaml" {
+			return nil
+		}
+		src, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		r, p := rule.Parse(name, src)
+		all, problems = append(all, r...), append(problems, p...)
+		return nil
+	})
+	return all, problems, err
+}
+
+// Threats is the threat library by slug.
+func (e *Engine) Threats() (map[string]*incident.Threat, error) { return e.threats() }
+
+// An Analyzer judges one log, or several that belong together. Its methods may
+// be called from several goroutines; the Sources' events are taken in the order in which they are written.
+type Analyzer struct {
+	engine  *Engine
+	mu      sync.Mutex // guards tracker and count
+	track   *incident.Tracker
+	count   count
+	inline  *worker
+	workers int
+}
+
+// New makes an Engine and its one Analyzer.
+func New(opt Options) (*Analyzer, error) {
+	e, err := NewEngine(opt)
+	if err != nil {
+		return nil, err
+	}
+	return e.Analyzer(), nil
+}
+
+// Analyzer starts a new analysis with nothing in memory but the Engine's knowledge.
+func (e *Engine) Analyzer() *Analyzer {
+	a := &Analyzer{engine: e}
+	cfg := incident.Config{Correlations: e.set.Correlations(), Allow: e.allow}
+	if f := e.opt.OnUpdate; f != nil {
+		cfg.OnUpdate = func(u incident.Update) { f(e.finding(u.Incident)) }
+	}
+	a.track = incident.New(cfg)
+	if a.workers = e.opt.Workers; a.workers <= 0 {
+		a.workers = runtime.GOMAXPROCS(0)
+	}
+	a.inline = newWorker(e)
+	return a
+}
+
+// Problem notes something that the host could not do (an unreadable file), for the report.
+func (a *Analyzer) Problem(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.count.problem(text)
+}
+
+// observe takes one judged event, in order. The caller holds a.mu.
+func (a *Analyzer) observe(ev *event.Event, signals []event.Signal) {
+	opt := &a.engine.opt
+	if ev.Clock != event.NoClock && (!opt.Since.IsZero() && ev.Time < opt.Since.UnixNano() || !opt.Until.IsZero() && ev.Time >= opt.Until.UnixNano()) {
+		a.count.outside += ev.Lines
+		return
+	}
+	a.count.add(ev)
+	a.track.Observe(ev, signals)
+	if opt.OnEvent != nil {
+		opt.OnEvent(ev)
+	}
+}
