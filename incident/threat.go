@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -13,25 +14,34 @@ import (
 // is classified, and what a person should do about it. Strings are Markdown
 // with nothing but inline code.
 type Threat struct {
-	Slug      string // "sql-injection"; the file's name
-	Title     string // in plain words: "SQL injection"
-	OneLine   string // what happened, to follow "it looks as if": "someone tried to make the database run their SQL"
-	Missing   string // the log or field that would settle whether it worked
-	LogHint   string // a configuration line that records it; may span lines
-	Severity  event.Severity
-	Stage     string   // recon, exploit, foothold, action or exfiltration
-	Attack    []string // ATT&CK technique ids: "T1190", "T1110.001"
-	OWASP     []string // "A03:2021", "API2:2023", "LLM01:2025"
-	CWE       []int
-	CAPEC     []int
-	OAT       []string // OWASP Automated Threats: "OAT-008"
-	Platforms []string // where it is seen: "nginx", "Apache", "Node.js", "AWS", "WordPress", "Linux"
+	Slug      string         `json:"slug"`     // "sql-injection"; the file's name
+	Title     string         `json:"title"`    // in plain words: "SQL injection"
+	OneLine   string         `json:"one_line"` // what happened, to follow "it looks as if": "someone tried to make the database run their SQL"
+	Missing   string         `json:"missing"`  // the log or field that would settle whether it worked
+	LogHint   string         `json:"log_hint"` // a configuration line that records it; may span lines
+	Severity  event.Severity `json:"severity"`
+	Stage     string         `json:"stage"`  // recon, exploit, foothold, action or exfiltration
+	Attack    []string       `json:"attack"` // ATT&CK technique ids: "T1190", "T1110.001"
+	OWASP     []string       `json:"owasp"`  // "A03:2021", "API2:2023", "LLM01:2025"
+	CWE       []int          `json:"cwe"`
+	CAPEC     []int          `json:"capec"`
+	OAT       []string       `json:"oat"`       // OWASP Automated Threats: "OAT-008"
+	Platforms []string       `json:"platforms"` // where it is seen: "nginx", "Apache", "Node.js", "AWS", "WordPress", "Linux"
 
-	What       string   // a paragraph
-	Worked     []string // how to tell whether it worked
-	DoNow      []string // first the one thing
-	Then       []string
-	LookAlikes []string // benign explanations
+	What       string   `json:"what"`   // a paragraph
+	Worked     []string `json:"worked"` // how to tell whether it worked
+	DoNow      []string `json:"do_now"` // first the one thing
+	Then       []string `json:"then"`
+	LookAlikes []string `json:"look_alikes"` // benign explanations
+}
+
+// MarshalJSON writes the severity by its name.
+func (t *Threat) MarshalJSON() ([]byte, error) {
+	type plain Threat
+	return json.Marshal(struct {
+		*plain
+		Severity string `json:"severity"`
+	}{(*plain)(t), t.Severity.String()})
 }
 
 // Stages are the steps of an attack, in the order in which they come.

@@ -1,6 +1,8 @@
 package incident
 
 import (
+	"bytes"
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -174,6 +176,9 @@ func TestThreatPage(t *testing.T) {
 		f(strings.Join(th.Worked, "|"), "a b|c")
 		f(strings.Join(th.Then, "|"), "two|three")
 		f(th.Severity.String(), "low")
+		if b, err := json.Marshal(th); err != nil || !bytes.Contains(b, []byte(`"title":"X"`)) || !bytes.HasSuffix(b, []byte(`,"severity":"low"}`)) {
+			t.Errorf("JSON: %s, %v", b, err)
+		}
 		if len(th.CAPEC) != 2 || th.CAPEC[1] != 3 || len(th.OWASP) != 0 {
 			t.Errorf("lists: %v %v", th.CAPEC, th.OWASP)
 		}

@@ -177,7 +177,7 @@ func safely(place, id string, f func()) (err error) {
 // Run is called by kong.
 func (c *evalCmd) Run(k *kong.Context) error {
 	if len(c.Paths) == 0 {
-		return errors.New("eval: name a file or folder of cases, or - for standard input")
+		return usagef("name a file or folder of cases, or - for standard input")
 	}
 	j, err := newJudge(c.Rules)
 	if err != nil {

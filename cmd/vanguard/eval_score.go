@@ -32,8 +32,8 @@ func outcomeIndex(s string) int {
 	return slices.Index(outcomes[:outNone], s)
 }
 
-// A tally counts over cases; n of m are kept as two counts, so that tallies add up.
-type tally struct {
+// An evalTally counts over cases; n of m are kept as two counts, so that evalTallies add up.
+type evalTally struct {
 	Attacks     int `json:"attacks"`
 	Found       int `json:"found"`
 	WithThreat  int `json:"with_threat"`
@@ -50,7 +50,7 @@ type tally struct {
 	Outcome [outNone][numOutcomes]int `json:"outcome"` // [right answer][what came out]
 }
 
-func (t *tally) add(o *tally) {
+func (t *evalTally) add(o *evalTally) {
 	t.Attacks += o.Attacks
 	t.Found += o.Found
 	t.WithThreat += o.WithThreat
@@ -83,7 +83,7 @@ var rateNames = [...]string{
 
 const firstOutcomeRate = 7 // in rateNames
 
-func (t *tally) rates() [len(rateNames)]ratio {
+func (t *evalTally) rates() [len(rateNames)]ratio {
 	var right, said, notSucceeded, false_, succeeded int
 	for i, row := range t.Outcome {
 		sum := 0
@@ -106,8 +106,8 @@ func (t *tally) rates() [len(rateNames)]ratio {
 	}
 }
 
-// A listed is one case in the list of --misses or --false.
-type listed struct {
+// A evalListed is one case in the list of --misses or --false.
+type evalListed struct {
 	seq   int
 	Why   string `json:"why"` // "missed", "wrong threat", "wrong actor", "wrong outcome", "flagged", "innocent named"
 	ID    string `json:"id"`
@@ -122,21 +122,21 @@ type scores struct {
 	opt    *evalCmd
 	cases  int
 	lines  int
-	main   map[string]*tally // by source
-	weak   map[string]*tally
-	misses []listed
-	false_ []listed
+	main   map[string]*evalTally // by source
+	weak   map[string]*evalTally
+	misses []evalListed
+	false_ []evalListed
 	engine vanguard.Engine
 }
 
 func newScores(opt *evalCmd) *scores {
-	return &scores{opt: opt, main: map[string]*tally{}, weak: map[string]*tally{}}
+	return &scores{opt: opt, main: map[string]*evalTally{}, weak: map[string]*evalTally{}}
 }
 
 func (s *scores) merge(o *scores) {
 	s.cases += o.cases
 	s.lines += o.lines
-	for _, m := range [...]struct{ to, from map[string]*tally }{{s.main, o.main}, {s.weak, o.weak}} {
+	for _, m := range [...]struct{ to, from map[string]*evalTally }{{s.main, o.main}, {s.weak, o.weak}} {
 		for name, t := range m.from {
 			tallyOf(m.to, name).add(t)
 		}
@@ -149,15 +149,15 @@ func (s *scores) merge(o *scores) {
 }
 
 func (s *scores) sort() {
-	for _, list := range [][]listed{s.misses, s.false_} {
-		slices.SortStableFunc(list, func(a, b listed) int { return cmp.Compare(a.seq, b.seq) })
+	for _, list := range [][]evalListed{s.misses, s.false_} {
+		slices.SortStableFunc(list, func(a, b evalListed) int { return cmp.Compare(a.seq, b.seq) })
 	}
 }
 
-func tallyOf(m map[string]*tally, source string) *tally {
+func tallyOf(m map[string]*evalTally, source string) *evalTally {
 	t := m[source]
 	if t == nil {
-		t = new(tally)
+		t = new(evalTally)
 		m[source] = t
 	}
 	return t
@@ -188,7 +188,7 @@ func red(v vanguard.Verdict) bool {
 	return v == vanguard.UnderAttack || v == vanguard.CompromiseLikely
 }
 
-func (s *scores) addBenign(t *tally, seq int, c *labelled, r *vanguard.Report) {
+func (s *scores) addBenign(t *evalTally, seq int, c *labelled, r *vanguard.Report) {
 	t.Benign++
 	if want := s.opt.Threat; want != "" && !slices.ContainsFunc(r.Findings, func(f vanguard.Finding) bool { return f.Threat == want }) {
 		return
@@ -208,7 +208,7 @@ func (s *scores) addBenign(t *tally, seq int, c *labelled, r *vanguard.Report) {
 	}
 }
 
-func (s *scores) addAttack(t *tally, seq int, c *labelled, r *vanguard.Report) {
+func (s *scores) addAttack(t *evalTally, seq int, c *labelled, r *vanguard.Report) {
 	miss := func(why, want string) {
 		if s.opt.Misses {
 			s.misses = append(s.misses, list(seq, why, c, r, want))
@@ -347,7 +347,7 @@ func outcomeOf(r *vanguard.Report, isRight func(vanguard.Finding) bool) int {
 
 const maxListed = 160 // bytes of a line that a list shows
 
-func list(seq int, why string, c *labelled, r *vanguard.Report, want string) listed {
+func list(seq int, why string, c *labelled, r *vanguard.Report, want string) evalListed {
 	got := []string{string(r.Verdict)}
 	line := ""
 	for i, f := range r.Findings {
@@ -363,7 +363,7 @@ func list(seq int, why string, c *labelled, r *vanguard.Report, want string) lis
 	if line == "" && len(c.Lines) > 0 {
 		line = c.Lines[0]
 	}
-	return listed{seq, why, c.ID, c.Label, want, strings.Join(got, " "), shorten(line)}
+	return evalListed{seq, why, c.ID, c.Label, want, strings.Join(got, " "), shorten(line)}
 }
 
 // shorten makes log text safe and short enough to stand in a list.
@@ -376,16 +376,16 @@ func shorten(s string) string {
 	return q
 }
 
-// summary is a tally with its rates, as JSON.
+// summary is an evalTally with its rates, as JSON.
 type summary struct {
 	Source string `json:"source,omitempty"`
-	*tally
+	*evalTally
 	Outcome map[string]map[string]int `json:"outcome,omitempty"` // right answer -> what came out -> cases
 	Rates   map[string]float64        `json:"rates"`             // 0 to 1; absent where there was no such case
 }
 
-func summarise(source string, t *tally) summary {
-	s := summary{Source: source, tally: t, Rates: map[string]float64{}}
+func summarise(source string, t *evalTally) summary {
+	s := summary{Source: source, evalTally: t, Rates: map[string]float64{}}
 	for i, r := range t.rates() {
 		if r.of > 0 {
 			s.Rates[rateNames[i]] = r.value()
@@ -413,12 +413,12 @@ type block struct {
 	Sources []summary          `json:"sources"`
 }
 
-func newBlock(m map[string]*tally) *block {
+func newBlock(m map[string]*evalTally) *block {
 	if len(m) == 0 {
 		return nil
 	}
 	b := &block{Macro: map[string]float64{}}
-	total := new(tally)
+	total := new(evalTally)
 	names := make([]string, 0, len(m))
 	for name := range m {
 		names = append(names, name)
@@ -454,9 +454,9 @@ func (s *scores) writeJSON(w io.Writer) error {
 		Lines  int             `json:"lines"`
 		Engine vanguard.Engine `json:"engine"`
 		*block
-		Weak   *block   `json:"weak,omitempty"`
-		Misses []listed `json:"misses,omitempty"`
-		False  []listed `json:"false,omitempty"`
+		Weak   *block       `json:"weak,omitempty"`
+		Misses []evalListed `json:"misses,omitempty"`
+		False  []evalListed `json:"false,omitempty"`
 	}{"vanguard.eval/1", s.cases, s.lines, s.engine, newBlock(s.main), newBlock(s.weak), s.misses, s.false_})
 }
 
@@ -465,7 +465,7 @@ func (s *scores) writeText(w io.Writer) error {
 	fmt.Fprintf(&b, "%d cases, %d lines\n", s.cases, s.lines)
 	for _, part := range [...]struct {
 		title string
-		m     map[string]*tally
+		m     map[string]*evalTally
 	}{{"", s.main}, {"\nWeak cases (doubtful label), apart:\n", s.weak}} {
 		if block := newBlock(part.m); block != nil {
 			b.WriteString(part.title)
@@ -474,7 +474,7 @@ func (s *scores) writeText(w io.Writer) error {
 	}
 	for _, part := range [...]struct {
 		title string
-		list  []listed
+		list  []evalListed
 	}{{"Misses", s.misses}, {"False", s.false_}} {
 		if len(part.list) == 0 {
 			continue
@@ -535,7 +535,7 @@ func (bl *block) writeText(b *strings.Builder) {
 	row("source", "attacks", "benign", func(i int) string { return columns[i].head })
 	for _, r := range rows {
 		rates := r.rates()
-		row(safe(r.Source), strconv.Itoa(r.Attacks), strconv.Itoa(r.tally.Benign), func(i int) string {
+		row(safe(r.Source), strconv.Itoa(r.Attacks), strconv.Itoa(r.evalTally.Benign), func(i int) string {
 			rate := rates[slices.Index(rateNames[:], columns[i].rate)]
 			switch {
 			case rate.of == 0:
@@ -560,7 +560,7 @@ func (bl *block) writeText(b *strings.Builder) {
 		fmt.Fprintf(b, " %10s", o)
 	}
 	b.WriteByte('\n')
-	for i, row := range bl.Overall.tally.Outcome {
+	for i, row := range bl.Overall.evalTally.Outcome {
 		fmt.Fprintf(b, "%-*s", width, "was "+outcomes[i])
 		for _, n := range row {
 			fmt.Fprintf(b, " %10d", n)

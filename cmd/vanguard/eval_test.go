@@ -63,14 +63,14 @@ func scoreOf(t *testing.T, c evalCmd, cases ...string) (*scores, error) {
 }
 
 func TestEvalCounts(t *testing.T) {
-	f := func(want tally, cases ...string) {
+	f := func(want evalTally, cases ...string) {
 		t.Helper()
 		s, err := scoreOf(t, evalCmd{}, cases...)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		got := tally{}
+		got := evalTally{}
 		for _, one := range s.main {
 			got.add(one)
 		}
@@ -79,39 +79,39 @@ func TestEvalCounts(t *testing.T) {
 		}
 	}
 	// Found: probed or worse. Threat: its own or a fair reader's.
-	f(tally{Attacks: 1}, attack("a/1", "", "", "looks-normal"))
-	f(tally{Attacks: 1}, attack("a/1", "", "", "cant-tell"))
-	f(tally{Attacks: 1, Found: 1}, attack("a/1", "", "", "probed"))
-	f(tally{Attacks: 1, Found: 1, WithThreat: 1}, attack("a/1", "ssrf", "", "under-attack xxe//unknown"))
-	f(tally{Attacks: 1, Found: 1, WithThreat: 1, RightThreat: 1}, attack("a/1", "ssrf", "", "under-attack xxe//unknown ssrf//unknown"))
-	f(tally{Attacks: 1, Found: 1, WithThreat: 1, RightThreat: 1}, attack("a/1", "ssrf", `"also":["xxe"]`, "under-attack xxe//unknown"))
+	f(evalTally{Attacks: 1}, attack("a/1", "", "", "looks-normal"))
+	f(evalTally{Attacks: 1}, attack("a/1", "", "", "cant-tell"))
+	f(evalTally{Attacks: 1, Found: 1}, attack("a/1", "", "", "probed"))
+	f(evalTally{Attacks: 1, Found: 1, WithThreat: 1}, attack("a/1", "ssrf", "", "under-attack xxe//unknown"))
+	f(evalTally{Attacks: 1, Found: 1, WithThreat: 1, RightThreat: 1}, attack("a/1", "ssrf", "", "under-attack xxe//unknown ssrf//unknown"))
+	f(evalTally{Attacks: 1, Found: 1, WithThreat: 1, RightThreat: 1}, attack("a/1", "ssrf", `"also":["xxe"]`, "under-attack xxe//unknown"))
 	// Actors: addresses in any form, networks, accounts.
-	f(tally{Attacks: 1, Found: 1, WithActors: 1, RightActor: 1}, attack("a/1", "", `"actors":["2001:DB8::0:1"]`, "probed xxe/2001:db8::1/unknown"))
-	f(tally{Attacks: 1, Found: 1, WithActors: 1, RightActor: 1}, attack("a/1", "", `"actors":["eve"]`, "probed xxe/eve/unknown"))
-	f(tally{Attacks: 1, Found: 1, WithActors: 1}, attack("a/1", "", `"actors":["eve"]`, "probed xxe/mallory/unknown"))
-	f(tally{Attacks: 1, Found: 1, WithActors: 1, Accused: 1, Innocents: 2},
+	f(evalTally{Attacks: 1, Found: 1, WithActors: 1, RightActor: 1}, attack("a/1", "", `"actors":["2001:DB8::0:1"]`, "probed xxe/2001:db8::1/unknown"))
+	f(evalTally{Attacks: 1, Found: 1, WithActors: 1, RightActor: 1}, attack("a/1", "", `"actors":["eve"]`, "probed xxe/eve/unknown"))
+	f(evalTally{Attacks: 1, Found: 1, WithActors: 1}, attack("a/1", "", `"actors":["eve"]`, "probed xxe/mallory/unknown"))
+	f(evalTally{Attacks: 1, Found: 1, WithActors: 1, Accused: 1, Innocents: 2},
 		attack("a/1", "", `"actors":["192.0.2.1"]`, "probed xxe/192.0.2.2/unknown xxe/192.0.2.3/unknown xxe/192.0.2.3/unknown"))
 	// A network names the addresses of the lines that it contains: .77, and .0 of the script itself.
-	f(tally{Attacks: 1, Found: 1, WithActors: 1, RightActor: 1, Accused: 1, Innocents: 2},
+	f(evalTally{Attacks: 1, Found: 1, WithActors: 1, RightActor: 1, Accused: 1, Innocents: 2},
 		attack("a/1", "", `"actors":["192.0.2.1"]`, "probed xxe/192.0.2.0_24/unknown", "192.0.2.1 x", `"ip":"192.0.2.77"`, "198.51.100.1"))
 	// Benign: flagged, red, compromise likely.
-	f(tally{Benign: 1}, benign("b/1", "", "looks-normal"))
-	f(tally{Benign: 1, Flagged: 1}, benign("b/1", "", "probed"))
-	f(tally{Benign: 1, Flagged: 1, Red: 1}, benign("b/1", "", "under-attack"))
-	f(tally{Benign: 1, Flagged: 1, Red: 1, Compromise: 1}, benign("b/1", "", "compromise-likely"))
+	f(evalTally{Benign: 1}, benign("b/1", "", "looks-normal"))
+	f(evalTally{Benign: 1, Flagged: 1}, benign("b/1", "", "probed"))
+	f(evalTally{Benign: 1, Flagged: 1, Red: 1}, benign("b/1", "", "under-attack"))
+	f(evalTally{Benign: 1, Flagged: 1, Red: 1, Compromise: 1}, benign("b/1", "", "compromise-likely"))
 	// Outcome: the right threat speaks, a success outweighs, nothing found is none.
-	out := func(want, got int) tally {
-		t := tally{Attacks: 1, Found: 1, WithThreat: 1, RightThreat: 1}
+	out := func(want, got int) evalTally {
+		t := evalTally{Attacks: 1, Found: 1, WithThreat: 1, RightThreat: 1}
 		t.Outcome[want][got] = 1
 		return t
 	}
 	f(out(outSucceeded, outSucceeded), attack("a/1", "xxe", `"outcome":"succeeded"`, "probed ssrf//blocked xxe//blocked xxe//likely-succeeded"))
 	f(out(outBlocked, outBlocked), attack("a/1", "xxe", `"outcome":"blocked"`, "probed ssrf//succeeded xxe//blocked xxe//unknown"))
 	f(out(outUnknown, outSucceeded), attack("a/1", "xxe", `"outcome":"unknown"`, "probed xxe//unknown xxe//succeeded"))
-	none := tally{Attacks: 1, WithThreat: 1}
+	none := evalTally{Attacks: 1, WithThreat: 1}
 	none.Outcome[outSucceeded][outNone] = 1
 	f(none, attack("a/1", "xxe", `"outcome":"likely-succeeded"`, "looks-normal"))
-	f(tally{Attacks: 1, WithThreat: 1}, attack("a/1", "xxe", `"outcome":null`, "looks-normal"))
+	f(evalTally{Attacks: 1, WithThreat: 1}, attack("a/1", "xxe", `"outcome":null`, "looks-normal"))
 }
 
 func TestEvalRates(t *testing.T) {
@@ -142,7 +142,7 @@ func TestEvalRates(t *testing.T) {
 			t.Error("a rate of no cases is shown")
 		}
 		if w := newBlock(s.weak); w.Overall.Attacks != 1 || w.Overall.Found != 0 {
-			t.Errorf("weak: %+v", w.Overall.tally)
+			t.Errorf("weak: %+v", w.Overall.evalTally)
 		}
 	}
 	f := func(c evalCmd, attacks, benign, flagged int) {
@@ -152,7 +152,7 @@ func TestEvalRates(t *testing.T) {
 			t.Fatal(err)
 		}
 		if o := newBlock(s.main).Overall; o.Attacks != attacks || o.Benign != benign || o.Flagged != flagged {
-			t.Errorf("%+v: %+v", c, o.tally)
+			t.Errorf("%+v: %+v", c, o.evalTally)
 		}
 	}
 	f(evalCmd{Weak: true}, 6, 2, 1)
