@@ -25,7 +25,7 @@ func (a *Analyzer) Report() *Report {
 		Input:    a.count.input(),
 		Findings: []Finding{},
 		NotSeen:  a.count.notSeen(),
-		Engine:   Engine{Version: Version, Rules: a.engine.set.Hash()},
+		Engine:   EngineInfo{Version: Version, Rules: a.engine.set.Hash()},
 	}
 	noisy := map[string]bool{}
 	for _, in := range res.Incidents {

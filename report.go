@@ -3,18 +3,18 @@ package vanguard
 // A Report is everything known after the last line. Its JSON names are the
 // format "vanguard.report/1"; an absent key means that the thing is not known.
 type Report struct {
-	Schema     string    `json:"schema"`
-	Verdict    Verdict   `json:"verdict"`
-	Confidence float64   `json:"confidence"`         // probability that the verdict is right
-	Summary    string    `json:"summary"`            // one plain sentence
-	Doubt      string    `json:"doubt,omitempty"`    // the biggest reason why it could be wrong
-	DoNow      []string  `json:"do_now,omitempty"`   // first the one thing, then the next
-	Input      Input     `json:"input"`              //
-	Findings   []Finding `json:"findings"`           // worst first
-	Noise      *Noise    `json:"noise,omitempty"`    // folded background noise
-	NotSeen    []string  `json:"not_seen,omitempty"` // what these logs cannot show
-	Timeline   []Bucket  `json:"timeline,omitempty"`
-	Engine     Engine    `json:"engine"`
+	Schema     string     `json:"schema"`
+	Verdict    Verdict    `json:"verdict"`
+	Confidence float64    `json:"confidence"`         // probability that the verdict is right
+	Summary    string     `json:"summary"`            // one plain sentence
+	Doubt      string     `json:"doubt,omitempty"`    // the biggest reason why it could be wrong
+	DoNow      []string   `json:"do_now,omitempty"`   // first the one thing, then the next
+	Input      Input      `json:"input"`              //
+	Findings   []Finding  `json:"findings"`           // worst first
+	Noise      *Noise     `json:"noise,omitempty"`    // folded background noise
+	NotSeen    []string   `json:"not_seen,omitempty"` // what these logs cannot show
+	Timeline   []Bucket   `json:"timeline,omitempty"`
+	Engine     EngineInfo `json:"engine"`
 }
 
 // Verdict is the answer in one word.
@@ -114,8 +114,8 @@ type Bucket struct {
 	Suspect int    `json:"suspect,omitempty"`
 }
 
-// Engine tells what judged, so that two reports can be compared.
-type Engine struct {
+// EngineInfo tells what judged, so that two reports can be compared.
+type EngineInfo struct {
 	Version string `json:"version"`
 	Rules   string `json:"rules"`            // hash of the rules in force
 	Model   string `json:"model,omitempty"`  // hash of the classifier's weights
