@@ -10,7 +10,7 @@ import (
 	"github.com/helixvanguard/vanguard"
 )
 
-var csvHeader = []string{"verdict", "finding", "threat", "title", "severity", "outcome", "outcome_evidence", "confidence", "actor_type", "actor", "targets",
+var csvHeader = []string{"verdict", "finding", "threat", "title", "severity", "noise", "outcome", "outcome_evidence", "confidence", "actor_type", "actor", "targets",
 	"stages", "attack", "owasp", "cwe", "cve", "first_seen", "last_seen", "events", "lines", "evidence", "why"}
 
 // writeCSV writes one finding a row. Evidence holds the first line quoted, the guilty bytes between ‹ and ›.
@@ -32,7 +32,7 @@ func writeCSV(w io.Writer, r *vanguard.Report) error {
 			e := &f.Evidence[0]
 			text, why = marked(pieces(e.Text, e.Spans, 0, '‹', '›')), e.Why
 		}
-		row := []string{string(r.Verdict), f.ID, f.Threat, f.Title, f.Severity, f.Outcome, f.OutcomeEvidence, fmt.Sprintf("%.2f", f.Confidence),
+		row := []string{string(r.Verdict), f.ID, f.Threat, f.Title, f.Severity, fmt.Sprint(f.Noise), f.Outcome, f.OutcomeEvidence, fmt.Sprintf("%.2f", f.Confidence),
 			f.Actor.Type, f.Actor.Value, targets(f), strings.Join(f.Stages, " "), strings.Join(f.Attack, " "), strings.Join(f.OWASP, " "),
 			strings.Join(cwe, " "), strings.Join(f.CVE, " "), f.FirstSeen, f.LastSeen, fmt.Sprint(f.Events), strings.Join(lines, " "), text, why}
 		for j := range row {

@@ -23,32 +23,35 @@ var htmlStyle string
 // escapes by context; the Content-Security-Policy allows this one style sheet and nothing else, no script at all.
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("report").Funcs(template.FuncMap{
-		"visible":    func(s string) string { return visible(s) },
-		"percent":    percent,
-		"count":      count,
-		"grouped":    grouped,
-		"period":     period,
-		"place":      place,
-		"understood": understood,
-		"engine":     engine,
-		"verdict":    verdictLook,
-		"outcome":    outcomeLook,
-		"references": references,
-		"pieces":     func(e vanguard.Evidence) []piece { return pieces(e.Text, e.Spans, 0) },
-		"join":       strings.Join,
-		"add":        func(a, b int) int { return a + b },
-		"full":       func(p float64) float64 { return p * 100 },
+		"visible":        func(s string) string { return visible(s) },
+		"percent":        percent,
+		"count":          count,
+		"grouped":        grouped,
+		"period":         period,
+		"place":          place,
+		"understood":     understood,
+		"engine":         engine,
+		"verdict":        verdictLook,
+		"outcome":        outcomeLook,
+		"references":     references,
+		"pieces":         func(e vanguard.Evidence) []piece { return pieces(e.Text, e.Spans, 0) },
+		"join":           strings.Join,
+		"add":            func(a, b int) int { return a + b },
+		"hiddenFindings": hiddenFindings,
+		"noise":          noise,
+		"full":           func(p float64) float64 { return p * 100 },
 	}).Parse(htmlPage))
 })
 
-func writeHTML(w io.Writer, r *vanguard.Report) error {
+func writeHTML(w io.Writer, r *vanguard.Report, more int) error {
 	sum := sha256.Sum256([]byte(htmlStyle))
 	return page().Execute(w, struct {
 		*vanguard.Report
+		More  int // findings that are not shown
 		Chart chart
 		Style template.CSS
 		CSP   string
-	}{r, newChart(r.Timeline), template.CSS(htmlStyle), "sha256-" + base64.StdEncoding.EncodeToString(sum[:])})
+	}{r, more, newChart(r.Timeline), template.CSS(htmlStyle), "sha256-" + base64.StdEncoding.EncodeToString(sum[:])})
 }
 
 // A chart is the timeline as two rows of bars over one time axis: all events upwards, suspect
@@ -132,11 +135,11 @@ func coarser(bs []vanguard.Bucket) []vanguard.Bucket {
 func (c chart) Each() string {
 	d := time.Duration(c.Seconds) * time.Second
 	switch {
-	case d < time.Minute:
+	case d < time.Minute || d%time.Minute != 0:
 		return count(int(d/time.Second), "second")
-	case d < time.Hour:
+	case d < time.Hour || d%time.Hour != 0:
 		return count(int(d/time.Minute), "minute")
-	case d < 48*time.Hour:
+	case d < 48*time.Hour || d%(24*time.Hour) != 0:
 		return count(int(d/time.Hour), "hour")
 	}
 	return count(int(d/(24*time.Hour)), "day")

@@ -11,7 +11,7 @@ import (
 
 // writeMarkdown writes a report for a ticket, a pull request or a wiki. What may
 // come from the log stands in code, or is escaped character by character.
-func writeMarkdown(w io.Writer, r *vanguard.Report) error {
+func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 	b := bufio.NewWriter(w)
 	p := func(format string, args ...any) { fmt.Fprintf(b, format, args...) }
 	v := verdictLook(r.Verdict)
@@ -64,6 +64,9 @@ func writeMarkdown(w io.Writer, r *vanguard.Report) error {
 		mdSteps(p, "What to do", f.Advice)
 	}
 
+	if more > 0 {
+		p("\n%s\n", md(hiddenFindings(more)))
+	}
 	p("\n## What was read\n\n- %s\n", md(understood(&r.Input)))
 	item := func(label, text string) {
 		if text != "" {
@@ -71,9 +74,7 @@ func writeMarkdown(w io.Writer, r *vanguard.Report) error {
 		}
 	}
 	item("Period", period(r.Input.FirstSeen, r.Input.LastSeen))
-	if r.Noise != nil && r.Noise.Events > 0 {
-		item("Background noise", fmt.Sprintf("%s from %s: %s", count(r.Noise.Events, "event"), count(r.Noise.Actors, "source"), r.Noise.Summary))
-	}
+	item("Noise", noise(r.Noise))
 	for _, u := range r.Input.Unread {
 		item("Not understood", place(u.Source, u.Line)+": "+u.Why)
 	}
@@ -83,7 +84,7 @@ func writeMarkdown(w io.Writer, r *vanguard.Report) error {
 	for _, s := range r.NotSeen {
 		item("Not seen", s)
 	}
-	p("\n%s\n", md(engine(&r.Engine)))
+	p("\n%s\n", md(engine(r)))
 	return b.Flush()
 }
 

@@ -142,7 +142,7 @@ func toOCSF(r *vanguard.Report, f *vanguard.Finding, opt Options) *ocsfFinding {
 		Time: last, StartTime: first, EndTime: last,
 		StatusID: 1, Status: "New",
 		ConfidenceScore: int(f.Confidence*100 + 0.5),
-		IsAlert:         true, Count: f.Events, Message: f.Title + ": " + outcomeLook(f.Outcome).Word,
+		IsAlert:         !f.Noise, Count: f.Events, Message: f.Title + ": " + outcomeLook(f.Outcome).Word,
 		Metadata: ocsfMetadata{"1.6.0", []string{"security_control"}, ocsfProduct{"Helix Vanguard", "Helix Vanguard", r.Engine.Version}},
 		FindingInfo: ocsfInfo{
 			UID: f.ID, Title: f.Title, Desc: f.OutcomeEvidence, Types: []string{f.Threat}, FirstSeenTime: first, LastSeenTime: last,

@@ -9,6 +9,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	Width int       // columns of the terminal; 0 = 100
 	Color bool      // ANSI colours (text only)
+	Top   int       // findings to show, the worst first; 0 = all
 	Now   time.Time // OCSF demands a time of every finding: used for those whose lines had none
 }
 
@@ -28,17 +30,26 @@ var Formats = []string{"text", "json", "jsonl", "md", "html", "ocsf", "csv"}
 // Write writes r to w in the named format. The error is about the format's name or comes from w.
 func Write(w io.Writer, format string, r *vanguard.Report, opt Options) error {
 	r = tidy(r)
+	shown, more := r.Findings, 0
+	if format == "text" || format == "md" || format == "html" {
+		// People get background noise as one line; programs get all of it.
+		shown = slices.DeleteFunc(shown, func(f vanguard.Finding) bool { return f.Noise })
+	}
+	if opt.Top > 0 && len(shown) > opt.Top {
+		shown, more = shown[:opt.Top], len(shown)-opt.Top
+	}
+	r.Findings = shown
 	switch format {
 	case "text":
-		return writeText(w, r, opt)
+		return writeText(w, r, more, opt)
 	case "json":
 		return writeJSON(w, r)
 	case "jsonl":
 		return writeJSONL(w, r)
 	case "md":
-		return writeMarkdown(w, r)
+		return writeMarkdown(w, r, more)
 	case "html":
-		return writeHTML(w, r)
+		return writeHTML(w, r, more)
 	case "ocsf":
 		return writeOCSF(w, r, opt)
 	case "csv":
@@ -92,6 +103,25 @@ func outcomeLook(o string) look {
 
 // percent shows a probability, without ever claiming certainty.
 func percent(p float64) string { return fmt.Sprintf("%d%%", min(max(int(p*100+0.5), 0), 99)) }
+
+// hiddenFindings says how many findings are not shown.
+func hiddenFindings(more int) string {
+	if more == 0 {
+		return ""
+	}
+	return "and " + count(more, "further finding") + ", less severe (--top 0 shows all)"
+}
+
+// noise words the background noise.
+func noise(n *vanguard.Noise) string {
+	if n == nil || n.Events == 0 {
+		return ""
+	}
+	if n.Summary != "" {
+		return n.Summary
+	}
+	return count(n.Events, "event") + " from " + count(n.Actors, "source")
+}
 
 // count writes "1 line", "12,345 lines".
 func count(n int, noun string) string {

@@ -33,7 +33,7 @@ var hostile = []string{
 
 // attacked is a report with s in every place where the log's bytes can get.
 func attacked(s string) *vanguard.Report {
-	return &vanguard.Report{
+	r := &vanguard.Report{
 		Schema: "vanguard.report/1", Verdict: vanguard.UnderAttack, Confidence: 0.9, Summary: s, Doubt: s, DoNow: []string{s, s},
 		Input: vanguard.Input{Lines: 3, Understood: 2, Formats: []vanguard.FormatCount{{Name: s, Lines: 2}}, FirstSeen: "2026-11-23T03:10:11Z", LastSeen: "2026-11-23T03:12:11Z",
 			Unread: []vanguard.Unread{{Source: s, Line: 3, Why: s}}, Problems: []string{s}},
@@ -43,8 +43,9 @@ func attacked(s string) *vanguard.Report {
 			Evidence: []vanguard.Evidence{{Source: s, Line: 1, Text: "GET /" + s + " HTTP/1.1", Spans: [][2]int{{5, 5 + len(s)}, {-4, 2}, {900, 1000}}, By: []string{s}, Why: s}}, Advice: []string{s}}},
 		Noise: &vanguard.Noise{Events: 3, Actors: 1, Summary: s}, NotSeen: []string{s},
 		Timeline: []vanguard.Bucket{{Start: "2026-11-23T03:10:00Z", Seconds: 60, Events: 3, Suspect: 1}},
-		Engine:   vanguard.Engine{Version: s, Rules: s},
 	}
+	r.Engine.Version, r.Engine.Rules = s, s
+	return r
 }
 
 func write(t *testing.T, format string, r *vanguard.Report, opt Options) string {

@@ -33,7 +33,7 @@ type textWriter struct {
 	prose int // columns for sentences
 }
 
-func writeText(w io.Writer, r *vanguard.Report, opt Options) error {
+func writeText(w io.Writer, r *vanguard.Report, more int, opt Options) error {
 	t := newTextWriter(w, opt)
 	v := verdictLook(r.Verdict)
 	t.line(t.style(v.Tone, v.Icon+" "+strings.ToUpper(v.Word)), "   ", t.style("bold", percent(r.Confidence)), " sure")
@@ -45,7 +45,7 @@ func writeText(w io.Writer, r *vanguard.Report, opt Options) error {
 	t.steps(2, "do now", r.DoNow)
 
 	if len(r.Findings) > 0 {
-		t.heading("findings", grouped(len(r.Findings)))
+		t.heading("findings", grouped(len(r.Findings)+more))
 	}
 	for i := range r.Findings {
 		if i > 0 {
@@ -53,13 +53,15 @@ func writeText(w io.Writer, r *vanguard.Report, opt Options) error {
 		}
 		t.finding(i+1, &r.Findings[i])
 	}
+	if more > 0 {
+		t.line()
+		t.line(t.style(muted, hiddenFindings(more)))
+	}
 
 	t.heading("what was read", "")
 	t.field(2, "lines", understood(&r.Input))
 	t.field(2, "period", period(r.Input.FirstSeen, r.Input.LastSeen))
-	if r.Noise != nil && r.Noise.Events > 0 {
-		t.field(2, "noise", fmt.Sprintf("%s from %s: %s", count(r.Noise.Events, "event"), count(r.Noise.Actors, "source"), r.Noise.Summary))
-	}
+	t.field(2, "noise", noise(r.Noise))
 	for i, u := range r.Input.Unread {
 		t.field(2, firstOnly(i, "unread"), place(u.Source, u.Line)+": "+u.Why)
 	}
@@ -70,7 +72,7 @@ func writeText(w io.Writer, r *vanguard.Report, opt Options) error {
 		t.field(2, firstOnly(i, "not seen"), n)
 	}
 	t.line()
-	t.line(t.style(muted, visible(engine(&r.Engine))))
+	t.line(t.style(muted, visible(engine(r))))
 	return t.Flush()
 }
 
@@ -258,7 +260,8 @@ func firstOnly(i int, label string) string {
 func columns(s string) int { return displaywidth.String(s) }
 
 // engine names what judged.
-func engine(e *vanguard.Engine) string {
+func engine(r *vanguard.Report) string {
+	e := &r.Engine
 	s := "vanguard " + e.Version
 	for _, h := range [...][2]string{{"rules", e.Rules}, {"model", e.Model}, {"report", e.Report}} {
 		if h[1] != "" {

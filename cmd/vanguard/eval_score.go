@@ -126,7 +126,7 @@ type scores struct {
 	weak   map[string]*evalTally
 	misses []evalListed
 	false_ []evalListed
-	engine vanguard.Engine
+	engine vanguard.EngineInfo
 }
 
 func newScores(opt *evalCmd) *scores {
@@ -167,7 +167,7 @@ func tallyOf(m map[string]*evalTally, source string) *evalTally {
 func (s *scores) add(seq int, c *labelled, r *vanguard.Report) {
 	s.cases++
 	s.lines += len(c.Lines)
-	s.engine = vanguard.Engine{Version: r.Engine.Version, Rules: r.Engine.Rules, Model: r.Engine.Model}
+	s.engine = vanguard.EngineInfo{Version: r.Engine.Version, Rules: r.Engine.Rules, Model: r.Engine.Model}
 	m := s.main
 	if c.Weak && !s.opt.Weak {
 		m = s.weak
@@ -452,7 +452,7 @@ func (s *scores) writeJSON(w io.Writer) error {
 		Schema string          `json:"schema"`
 		Cases  int             `json:"cases"`
 		Lines  int             `json:"lines"`
-		Engine vanguard.Engine `json:"engine"`
+		Engine vanguard.EngineInfo `json:"engine"`
 		*block
 		Weak   *block       `json:"weak,omitempty"`
 		Misses []evalListed `json:"misses,omitempty"`
