@@ -1,0 +1,408 @@
+package logformat
+
+import (
+	"bytes"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// readMessage takes from a message in human words what has no field yet: the address it names, who, which request, the
+// JSON in it, and what the server says happened. It never replaces what the record said by name.
+func readMessage(c *ctx, ev *event.Event, msg []byte) {
+	if len(msg) == 0 {
+		return
+	}
+	sc := scratchOf(ev)
+	toks := sc.tokenize(msg)
+	r := reader{c: c, ev: ev, sc: sc, m: msg, toks: toks}
+	r.json()
+	r.addresses()
+	r.request()
+	r.users()
+	said := judge(r.toks)
+	if !r.actor() && (said.category == nil && said.result != nil) {
+		return // "file deleted": nobody asked for it, so it is not an API call
+	}
+	said.set(ev)
+}
+
+type reader struct {
+	c    *ctx
+	ev   *event.Event
+	sc   *scratch
+	m    []byte
+	toks []tok
+}
+
+func (r *reader) text(t *tok) []byte { return r.m[t.start:t.end:t.end] }
+
+// actor tells whether the record names somebody, or a request.
+func (r *reader) actor() bool {
+	return r.ev.Has(event.SourceIP) || r.ev.Has(event.User) || r.ev.Has(event.UserID) || r.ev.Has(event.Path) && r.ev.Has(event.Method)
+}
+
+// before returns the nearest word before token i, over punctuation and fillers that are no labels.
+func (r *reader) before(i int) (cl word, sp special, at int) {
+	for k := i - 1; k >= 0 && k >= i-5; k-- {
+		t := &r.toks[k]
+		switch t.kind {
+		case tWord:
+			return t.class(), t.sp(), k
+		case tColon:
+		case tBreak:
+			if c := r.m[t.start]; c != '(' && c != '[' && c != '<' && c != '{' && c != ')' {
+				return 0, 0, -1
+			}
+		default:
+			return 0, 0, -1
+		}
+	}
+	return 0, 0, -1
+}
+
+// addresses: the source is the last address that is labelled ("from", "ip=", "client") or stands alone at the
+// end or in brackets; what comes before it, a client may have written. One behind "to" or an arrow is where it went.
+func (r *reader) addresses() {
+	best, rank := -1, 0
+	for i := range r.toks {
+		t := &r.toks[i]
+		if t.kind != tAddr {
+			continue
+		}
+		g := 1
+		if i > 0 && r.toks[i-1].kind == tArrow {
+			r.dest(t)
+			continue
+		}
+		cl, sp, at := r.before(i)
+		switch {
+		case cl&wFrom != 0:
+			g = 3
+			// "server IP", "to address": the word before decides.
+			if at > 0 && r.toks[at-1].class()&wTo != 0 && r.toks[at-1].class()&wFill == 0 {
+				g = 0
+			}
+		case cl&wTo != 0, sp == spTo:
+			g = 0
+		case sp == spBy || sp == spFor || sp == spUser || sp == spLogin:
+			g = 2
+		case i+1 == len(r.toks), i+2 == len(r.toks) && r.toks[i+1].kind == tBreak:
+			g = 3
+		case t.open == '(' || t.open == '[', r.closed(i):
+			g = 2
+		case at == 0 || i == 0:
+			g = 2 // "192.0.2.1:0 - ..."
+		}
+		if g == 0 {
+			r.dest(t)
+			continue
+		}
+		if i == 0 && best < 0 || g >= rank {
+			best, rank = i, g
+		}
+	}
+	if best >= 0 && !r.ev.Has(event.SourceIP) {
+		v := r.text(&r.toks[best])
+		if at := bytes.IndexByte(v, '#'); at > 0 { // BIND writes address#port
+			r.ev.Set(event.SourcePort, v[at+1:])
+			v = v[:at]
+		}
+		setSource(r.ev, v)
+		r.port(best)
+	}
+}
+
+// closed tells whether the token stands in brackets of its own: "(…, 192.0.2.1)".
+func (r *reader) closed(i int) bool {
+	if i+1 < len(r.toks) && r.toks[i+1].kind == tBreak {
+		c := r.m[r.toks[i+1].start]
+		return c == ')' || c == ']'
+	}
+	return false
+}
+
+// port: "from 192.0.2.1 port 4711".
+func (r *reader) port(i int) {
+	if i+2 < len(r.toks) && r.toks[i+2].kind == tNumber && r.toks[i+1].kind == tWord && string(r.text(&r.toks[i+1])) == "port" && !r.ev.Has(event.SourcePort) {
+		r.ev.Set(event.SourcePort, r.text(&r.toks[i+2]))
+	}
+}
+
+func (r *reader) dest(t *tok) {
+	if !r.ev.Has(event.DestIP) {
+		host, port, _ := splitAddr(r.text(t))
+		r.ev.Set(event.DestIP, host)
+		if len(port) > 0 && !r.ev.Has(event.DestPort) {
+			r.ev.Set(event.DestPort, port)
+		}
+	}
+}
+
+// json: a body, or the logger's context.
+func (r *reader) json() {
+	for i := range r.toks {
+		t := &r.toks[i]
+		if t.kind != tJSON {
+			continue
+		}
+		text := r.text(t)
+		body := false
+		for k := i - 1; k >= 0 && k >= i-3 && r.toks[k].kind != tBreak; k-- {
+			if r.toks[k].kind == tWord {
+				sc := r.sc
+				sc.key = normKey(sc.key[:0], r.text(&r.toks[k]))
+				body = body || clientParts[string(sc.key)] || string(sc.key) == "filter" || string(sc.key) == "request"
+			}
+		}
+		lvl := r.c.depth + 1
+		tr := &r.sc.trees[lvl]
+		if r.used(tr) || tr.parse(text) == 0 {
+			continue
+		}
+		if body {
+			if !r.ev.Has(event.Body) {
+				r.ev.Set(event.Body, text)
+			}
+			r.show(tr)
+			r.loginName(tr)
+			return
+		}
+		if r.ev.Object != nil {
+			continue
+		}
+		r.show(tr)
+		f := &r.sc.facts[lvl]
+		f.reset()
+		gather(r.sc, tr, f)
+		f.weight[sText], f.weight[sTime], f.weight[sLevel] = 0, 0, 0
+		f.weight[event.Process] = 0
+		f.apply(r.c, r.ev)
+		return
+	}
+}
+
+// used tells whether the record shows tr already: then it must stay as it is.
+func (r *reader) used(tr *tree) bool {
+	if r.ev.Object == nil {
+		return false
+	}
+	for k := range r.sc.obj.n {
+		if r.sc.obj.roots[k].t == tr {
+			return true
+		}
+	}
+	return false
+}
+
+// show adds tr to what the Event shows as structured.
+func (r *reader) show(tr *tree) {
+	if r.ev.Object == nil {
+		r.sc.obj.n = 0
+		r.ev.Object = &r.sc.obj
+	}
+	r.sc.obj.add(tr, 0)
+}
+
+// loginName takes the name that somebody tried from a request body.
+func (r *reader) loginName(tr *tree) {
+	if r.ev.Has(event.User) {
+		return
+	}
+	for _, k := range [...]string{"username", "user", "email", "login", "log"} {
+		if v := tr.getStr(0, k); len(v) > 0 {
+			r.ev.Set(event.User, v)
+			return
+		}
+	}
+}
+
+// request: a quoted request line, METHOD path, "for API /x", "path=/x", and the status around it.
+func (r *reader) request() {
+	ev := r.ev
+	have := ev.Has(event.Path)
+	full := ev.Has(event.Path) && ev.Has(event.Method)
+	for i := range r.toks {
+		t := &r.toks[i]
+		switch t.kind {
+		case tQuoted:
+			q := r.text(t)
+			if full || t.open != '"' || len(q) < 5 {
+				continue
+			}
+			if sp := bytes.IndexByte(q, ' '); sp > 0 && sp < 18 && isMethod(q[:sp]) && (q[sp+1:][0] == '/' || bytes.HasPrefix(q[sp+1:], []byte("http"))) {
+				setRequest(ev, q)
+				full, have = true, true
+				r.status(i)
+			}
+		case tWord:
+			w := r.text(t)
+			if full || !isMethod(w) || i+1 >= len(r.toks) || !commonMethod(w) {
+				continue
+			}
+			n := &r.toks[i+1]
+			k := i + 1
+			if n.kind == tColon && i+2 < len(r.toks) { // "POST:https://..."
+				n, k = &r.toks[i+2], i+2
+			}
+			if n.kind == tAddr && i+2 < len(r.toks) && r.toks[i+2].kind == tPath { // "POST 192.0.2.1 /control/login"
+				n, k = &r.toks[i+2], i+2
+			}
+			if n.kind == tOpaque && i+2 < len(r.toks) && r.toks[i+2].kind == tPath {
+				n, k = &r.toks[i+2], i+2
+			}
+			if v := r.text(n); n.kind == tPath || n.kind == tURL || n.kind == tQuoted && len(v) > 0 && v[0] == '/' {
+				ev.Set(event.Method, w)
+				setTarget(ev, v)
+				full, have = true, true
+				if i > 0 && r.toks[i-1].kind == tNumber {
+					r.setStatus(&r.toks[i-1])
+				}
+				r.status(k)
+			}
+		case tPath:
+			if have {
+				continue
+			}
+			cl, sp, at := r.before(i)
+			after := i+1 < len(r.toks) && r.toks[i+1].sp() == spLine
+			if !after && sp != spAt && (cl&wRoute != 0 || sp == spOn || sp == spFor || i == 0 || i > 0 && r.toks[i-1].kind == tNumber || sp == spInput || sp == spTo && !diskPath(r.text(t))) {
+				setTarget(ev, r.text(t))
+				have = true
+				if i == 0 || at < 0 {
+					r.status(i)
+				}
+			}
+		}
+	}
+}
+
+// diskPath tells whether p looks like a file on the server's disk rather than something asked for.
+func diskPath(p []byte) bool {
+	for _, d := range [...]string{"/usr/", "/var/", "/home/", "/opt/", "/etc/", "/tmp/", "/srv/", "/dev/", "/proc/", "/root/", "/run/", "/app/", "/bin/", "/sbin/", "/lib/"} {
+		if bytes.HasPrefix(p, []byte(d)) {
+			return true
+		}
+	}
+	return false
+}
+
+// status looks right behind a request for its status: `"GET / HTTP/1.1" 401`, "/x: 404", "... returned 401", "status=401".
+func (r *reader) status(i int) {
+	for k := i + 1; k < len(r.toks) && k <= i+12; k++ {
+		t := &r.toks[k]
+		switch {
+		case t.kind == tNumber && (k <= i+2 && (k == i+1 || r.toks[k-1].kind == tColon) || k > 0 && (r.toks[k-1].sp() == spStatus || r.toks[k-1].sp() == spCode) || k > 1 && r.toks[k-1].kind == tColon && (r.toks[k-2].sp() == spStatus || r.toks[k-2].sp() == spCode)):
+			r.setStatus(t)
+			return
+		case t.kind == tArrow || t.kind == tPath || t.kind == tURL:
+			return
+		}
+	}
+}
+
+func (r *reader) setStatus(t *tok) {
+	if v := r.text(t); r.ev.Status == 0 && len(v) == 3 && v[0] >= '1' && v[0] <= '5' {
+		setStatus(r.ev, v)
+	}
+}
+
+func commonMethod(w []byte) bool {
+	switch string(w) {
+	case "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MOVE", "COPY", "LOCK", "UNLOCK", "SEARCH", "PURGE":
+		return true
+	}
+	return false
+}
+
+// users: "user=x", "for user 'x'", "user x", "by user 7 (x@example.com)", "login:x", or the only e-mail address.
+func (r *reader) users() {
+	ev := r.ev
+	best, rank := -1, 0
+	mails, mail := 0, -1
+	for i := range r.toks {
+		t := &r.toks[i]
+		switch t.kind {
+		case tMail, tQuoted, tOpaque, tNumber, tWord:
+		default:
+			continue
+		}
+		g := 0
+		if t.kind == tMail {
+			if mails++; i == 0 || r.toks[i-1].sp() != spTo && r.toks[i-1].kind != tArrow {
+				mail = i
+			}
+		}
+		p := i - 1
+		assigned := false
+		for p >= 0 && (r.toks[p].kind == tColon || r.toks[p].kind == tBreak && (r.m[r.toks[p].start] == '[' || r.m[r.toks[p].start] == '<' || r.m[r.toks[p].start] == '(')) {
+			assigned = assigned || r.toks[p].kind == tColon
+			p--
+		}
+		if p < 0 || r.toks[p].kind != tWord {
+			continue
+		}
+		l := &r.toks[p]
+		switch {
+		case l.class()&wUser != 0 || l.sp() == spLogin && (assigned || t.kind == tQuoted):
+			if t.kind == tWord && !assigned && (t.class()&(wStop|wTo) != 0 || t.sp() != 0) {
+				continue
+			}
+			if g = 3; assigned || t.kind == tQuoted {
+				g = 4
+			}
+			if p > 0 && r.toks[p-1].sp() == spBy {
+				g = 6
+			}
+			if l.class()&wFill == 0 || string(r.text(l)) == "username" {
+				g++ // "email=", "username"
+			}
+			if string(r.text(l)) == "account" && t.kind == tWord {
+				g = 1
+			}
+		case l.sp() == spFor && (t.kind == tQuoted || t.kind == tMail), l.sp() == spBy && t.kind == tMail, l.sp() == spBy && assigned:
+			g = 3
+			if l.sp() == spBy {
+				g = 6
+			}
+		case l.sp() == spFor && t.kind == tWord && t.class() == 0 && i+1 < len(r.toks) && (r.toks[i+1].sp() == spFrom || r.toks[i+1].kind == tBreak && r.m[r.toks[i+1].start] == '('):
+			g = 3 // "for alice from 192.0.2.1"
+		case l.sp() == spFor && t.kind == tOpaque && i+1 < len(r.toks) && r.toks[i+1].sp() == spFrom:
+			g = 3
+		}
+		if t.kind == tNumber && g > 0 && l.sp() == spUser || t.kind == tNumber && g == 6 {
+			if !ev.Has(event.UserID) || g == 6 && r.sc.facts[r.c.depth+1].weight[event.UserID] == 0 {
+				ev.Set(event.UserID, r.text(t))
+			}
+			// "by user 7 (x@example.com)": the mail is the one who did it.
+			if i+2 < len(r.toks) && r.toks[i+1].kind == tBreak && r.toks[i+2].kind == tMail && r.toks[i+2].open == '(' && g >= rank {
+				best, rank = i+2, g
+			}
+			continue
+		}
+		if g > rank {
+			best, rank = i, g
+		}
+	}
+	if best < 0 && mail >= 0 && mails == 1 {
+		best = mail
+	}
+	if best >= 0 && !ev.Has(event.User) {
+		if v := bytes.TrimRight(r.text(&r.toks[best]), ".:"); len(v) > 0 && !absent(v) {
+			ev.Set(event.User, r.name(best, v))
+		}
+	}
+}
+
+// name widens a user name that the tokens cut ("jean-luc", "a.b"): up to the next blank or quote.
+func (r *reader) name(i int, v []byte) []byte {
+	t := &r.toks[i]
+	if t.kind == tQuoted || t.kind == tMail {
+		return v
+	}
+	e := int(t.end)
+	for e < len(r.m) && (wordByte[r.m[e]] || (r.m[e] == '-' || r.m[e] == '.' || r.m[e] == '@') && e+1 < len(r.m) && wordByte[r.m[e+1]]) {
+		e++
+	}
+	s := int(t.start)
+	return r.m[s:e:e]
+}

@@ -1,0 +1,447 @@
+package logformat
+
+import (
+	"bytes"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// What a message says is decided by the server's words alone: a topic (login, password, token, access) and a verdict on
+// it (failed, denied, accepted) close together in one clause, nothing between them that makes it about something else, no
+// negation before. Names, paths, quoted text and JSON are opaque here.
+
+var (
+	bSuccess  = []byte("success")
+	bFailure  = []byte("failure")
+	bAuthn    = []byte("authentication")
+	bLogin    = []byte("login")
+	bLogout   = []byte("logout")
+	bRegister = []byte("register")
+	bReset    = []byte("password-reset")
+	bChange   = []byte("password-change")
+	bMFA      = []byte("mfa")
+	bRefresh  = []byte("token-refresh")
+	bAPICall  = []byte("api-call")
+	bPayment  = []byte("payment")
+	bUpload   = []byte("upload")
+)
+
+// said is what the words of one message come to.
+type said struct {
+	action, result, category []byte
+}
+
+// maxApart is how many words may stand between a topic and the verdict on it, fillers and opaque tokens not counted.
+const maxApart = 1
+
+// judge reads tokens.
+func judge(toks []tok) (s said) {
+	var authBad, authGood, tokenBad, deny, otherBad, done bool
+	var topics, tokens int
+	var login, mfa, refresh bool
+	// The last topic, verdict, token word... of this clause: distance in counted words since, or far.
+	const far = 99
+	topic, tokn, perm, bad, good, not := far, far, far, far, far, far
+	var topicPlural bool
+	zero := far // a number just before: "0 failed logins"
+	for i := range toks {
+		t := &toks[i]
+		switch t.kind {
+		case tBreak:
+			topic, tokn, perm, bad, good, not, zero = far, far, far, far, far, far, far
+			continue
+		case tNumber:
+			zero = 0
+			continue
+		case tColon:
+			zero = far
+			continue
+		case tWord:
+		default:
+			zero = far
+			continue
+		}
+		cl, sp := t.class(), t.sp()
+		if cl&wBlock != 0 && cl&(wBad|wGood|wTopic|wToken) == 0 {
+			topic, tokn, perm, bad, good = far, far, far, far, far
+			if sp != spReset && sp != spLimit {
+				not = far
+			}
+		}
+		next := func(k int) special {
+			if i+k < len(toks) {
+				return toks[i+k].sp()
+			}
+			return 0
+		}
+		// Fixed phrases first.
+		switch sp {
+		case spLogged, spSigned:
+			if next(1) == spIn && not > maxApart {
+				authGood, login = true, true
+			} else if next(1) == spOut {
+				s = said{action: bLogout, category: bAuthn}
+			}
+		case spLogout:
+			if s.action == nil {
+				s = said{action: bLogout, category: bAuthn}
+			}
+		case spSession:
+			if next(1) == spOpened && next(2) == spFor {
+				authGood, login = true, true
+			} else if next(1) == spClosed && next(2) == spFor {
+				s = said{action: bLogout, category: bAuthn}
+			}
+		case spPassword:
+			if next(1) == spReset && !login {
+				s = said{action: bReset, category: bAuthn}
+				topic = far
+				continue
+			}
+			if next(1) == spChanged && not > maxApart {
+				return said{bChange, bSuccess, bAuthn}
+			}
+		case spUsing:
+			if next(1) == spPassword && perm < far || next(1) == spPassword && deny {
+				authBad, login = true, true
+				topics++
+			}
+		case spToo:
+			if next(1) == spMany && next(2) == spRequests {
+				deny = true
+			}
+		case spRate:
+			if next(1) == spLimit && (next(2) == spExceeded || next(3) == spExceeded) {
+				deny = true
+			}
+		case spThrottled:
+			deny = true
+		case spMissing:
+			for k := 1; k <= 3 && i+k < len(toks); k++ {
+				if toks[i+k].class()&(wTopic|wToken) != 0 {
+					tokenBad = true
+				}
+			}
+			bad = far
+			continue
+		case spRegistered:
+			if accountNear(toks, i) && not > maxApart {
+				return said{bRegister, bSuccess, bAuthn}
+			}
+		case spPayment, spCharge:
+			if v := paymentVerdict(toks[i+1:]); v != nil {
+				return said{action: bPayment, result: v}
+			}
+		case spOTP:
+			mfa = true
+			for k := 1; k <= 3; k++ {
+				if next(k) == spSent {
+					return said{action: bMFA, category: bAuthn}
+				}
+			}
+		case spFactor:
+			mfa = true
+		case spStepUp:
+			if i+2 < len(toks) && string(lowerBytes(toks, i+1)) == "up" {
+				return said{action: bMFA, category: bAuthn}
+			}
+		case spRequires:
+			if next(1) == spRole || next(2) == spRole {
+				deny = true
+			}
+		case spValidation, spInput:
+			for k := -1; k <= 1; k++ {
+				if j := i + k; j >= 0 && j < len(toks) && k != 0 && toks[j].class()&wBad != 0 {
+					otherBad = true
+				}
+			}
+		case spUploaded:
+			s.action = bUpload
+		case spLogin, spSignin:
+			login = true
+		case spLog, spSign:
+			if next(1) == spIn {
+				cl |= wTopic
+				login = true
+			}
+		case spRefresh:
+			refresh = true
+		}
+		negated := not <= maxApart || zero == 0
+		switch {
+		case cl&wNot != 0:
+			not = 0
+			topic, tokn, perm, bad, good = topic+1, tokn+1, perm+1, bad+1, good+1
+			if tokenAfter(toks, i) {
+				tokenBad = true
+			}
+			continue
+		case cl&wTopic != 0:
+			topics++
+			topicPlural = sp == spLogins
+			if !topicPlural {
+				if bad <= maxApart {
+					authBad = true
+				}
+				if good <= maxApart {
+					authGood = true
+				}
+				topic = -1
+			}
+		case cl&wToken != 0:
+			tokens++
+			if bad <= maxApart {
+				tokenBad = true
+			}
+			tokn = -1
+		case cl&wBad != 0:
+			v := !negated
+			if v {
+				if topic <= maxApart {
+					authBad = true
+				}
+				if tokn <= maxApart {
+					tokenBad = true
+				}
+				if perm <= maxApart || cl&wDeny != 0 {
+					deny = true
+				}
+				bad = -1
+			}
+		case cl&wGood != 0:
+			if not <= maxApart { // "did not match", "not found", "not authorized"
+				if topic <= maxApart+1 {
+					authBad = true
+				}
+				if tokn <= maxApart+1 {
+					tokenBad = true
+				}
+				if s := string(lowerBytes(toks, i)); s == "authorized" || s == "authorised" || s == "permitted" || s == "allowed" {
+					deny = true
+				}
+				bad = -1
+			} else if zero > 0 {
+				if topic <= maxApart {
+					authGood = true
+				}
+				good = -1
+			}
+		case cl&wDeny != 0:
+			if !negated {
+				deny = true
+			}
+		case cl&wPerm != 0:
+			if bad <= maxApart {
+				deny = true
+			}
+			perm = -1
+		}
+		if cl&wDone != 0 && not > maxApart {
+			done = true
+		}
+		if cl&wFill == 0 || cl&(wTopic|wBad|wGood|wToken|wPerm) != 0 {
+			topic, tokn, perm, bad, good, not = topic+1, tokn+1, perm+1, bad+1, good+1, not+1
+		}
+		zero = far
+	}
+	if len(toks) > 0 && noSuchUser(toks) {
+		authBad, login = true, true
+	}
+	switch {
+	case authBad:
+		s = said{bLogin, bFailure, bAuthn}
+		if mfa && !login {
+			s.action = bMFA
+		} else if refresh && tokens > 0 && !login {
+			s.action = bRefresh
+		}
+	case tokenBad:
+		s = said{bAPICall, bFailure, bAuthn}
+		if refresh {
+			s.action = bRefresh
+		}
+	case deny, otherBad:
+		if s.action == nil {
+			s.action = bAPICall
+		}
+		s.result = bFailure
+		s.category = nil
+	case authGood:
+		s = said{bLogin, bSuccess, bAuthn}
+		if mfa && !login {
+			s.action = bMFA
+		}
+	case done && s.action == nil:
+		s = said{action: bAPICall, result: bSuccess}
+	}
+	return s
+}
+
+func lowerBytes(toks []tok, i int) []byte { return wordText[toks[i].id] }
+
+// wordText is the text of known words by id.
+var wordText = func() [][]byte {
+	out := make([][]byte, len(wordInfos))
+	for w, id := range lexicon {
+		out[id] = []byte(w)
+	}
+	return out
+}()
+
+// accountNear tells whether "account" or "user" stands up to four tokens before i.
+func accountNear(toks []tok, i int) bool {
+	for k := max(0, i-4); k < i; k++ {
+		if sp := toks[k].sp(); sp == spAccount || sp == spUser {
+			return true
+		}
+	}
+	return false
+}
+
+// paymentVerdict looks for what became of a payment in the next few words.
+func paymentVerdict(toks []tok) []byte {
+	for i := range toks[:min(len(toks), 5)] {
+		switch cl := toks[i].class(); {
+		case toks[i].kind == tBreak && i > 0:
+			return nil
+		case cl&wBad != 0:
+			return bFailure
+		case cl&wGood != 0, toks[i].sp() == spCaptured:
+			return bSuccess
+		}
+	}
+	return nil
+}
+
+// tokenAfter: "no token provided", "no auth token": a missing credential.
+func tokenAfter(toks []tok, i int) bool {
+	if s := string(lowerBytes(toks, i)); s != "no" && s != "without" {
+		return false
+	}
+	for k := i + 1; k <= i+3 && k < len(toks) && toks[k].kind == tWord; k++ {
+		if toks[k].class()&wToken != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// noSuchUser: "no such user", "no user found", "unknown user", "user not found", "invalid user", "user does not
+// exist", "can't find user": with an address in the message it is somebody who tried to get in.
+func noSuchUser(toks []tok) bool {
+	addr, hit := false, false
+	for i := range toks {
+		t := &toks[i]
+		if t.kind == tAddr {
+			addr = true
+		}
+		if t.sp() != spUser && t.sp() != spAccount {
+			continue
+		}
+		for k := i - 1; k >= max(0, i-2); k-- {
+			switch w := string(lowerBytes(toks, k)); w {
+			case "unknown", "invalid", "no", "nonexistent", "nonexisting", "illegal":
+				hit = true
+			case "such":
+				continue
+			}
+			if toks[k].class()&wNot != 0 && k == i-2 && string(lowerBytes(toks, i-1)) != "" {
+				hit = hit || toks[i-1].class()&wStop == 0 && toks[i-1].kind == tWord
+			}
+		}
+		for k := i + 1; k <= i+4 && k < len(toks) && toks[k].kind != tBreak; k++ {
+			if toks[k].class()&wNot != 0 && k+1 < len(toks) && (toks[k+1].class()&wGood != 0) {
+				hit = true
+			}
+		}
+	}
+	return addr && hit
+}
+
+// outcomeNamed reads a server's word for how it went.
+func outcomeNamed(v []byte) []byte {
+	if len(v) == 0 || len(v) > 24 {
+		return nil
+	}
+	var buf [24]byte
+	w := buf[:0]
+	for _, c := range v {
+		w = append(w, lower(c))
+	}
+	switch string(w) {
+	case "success", "succeeded", "successful", "ok", "true", "allowed", "allow", "passed", "pass", "accepted", "granted", "yes", "permit", "permitted", "completed":
+		return bSuccess
+	case "failure", "failed", "fail", "false", "denied", "deny", "error", "blocked", "block", "rejected", "reject", "refused", "forbidden", "unauthorized", "invalid", "no", "drop", "dropped":
+		return bFailure
+	}
+	return nil
+}
+
+var levels = func() map[string][]byte {
+	m := map[string][]byte{}
+	for _, row := range [...][]string{
+		{"trace", "trc", "verbose", "vrb", "finest", "finer", "10", "silly"},
+		{"debug", "dbg", "fine", "20", "debug1", "debug2", "debug3", "debug4", "debug5", "dbug"},
+		{"info", "inf", "information", "informational", "30", "log", "infos", "http"},
+		{"notice", "notic", "note"},
+		{"warn", "warning", "wrn", "40", "warnung"},
+		{"error", "err", "eror", "50", "severe", "fehler"},
+		{"critical", "crit", "crt"},
+		{"fatal", "ftl", "60", "panic", "dpanic"},
+		{"alert"}, {"emergency", "emerg"},
+	} {
+		for _, n := range row {
+			m[n] = []byte(row[0])
+		}
+	}
+	return m
+}()
+
+// levelNamed returns the usual name of a level, nil if v names none.
+func levelNamed(v []byte) []byte {
+	if len(v) < 2 || len(v) > 13 {
+		if len(v) == 1 {
+			switch v[0] {
+			case 'T':
+				return levels["trace"]
+			case 'D':
+				return levels["debug"]
+			case 'I':
+				return levels["info"]
+			case 'N':
+				return levels["notice"]
+			case 'W':
+				return levels["warn"]
+			case 'E':
+				return levels["error"]
+			case 'C':
+				return levels["critical"]
+			case 'F':
+				return levels["fatal"]
+			}
+		}
+		return nil
+	}
+	var buf [13]byte
+	w := buf[:0]
+	for _, c := range v {
+		w = append(w, lower(c))
+	}
+	return levels[string(w)]
+}
+
+// set puts what was said on ev, over nothing that is there already but an outcome-free name of the event.
+func (s *said) set(ev *event.Event) {
+	if s.action != nil && (!ev.Has(event.Action) || s.result != nil && s.category != nil) {
+		ev.Set(event.Action, s.action)
+	}
+	if s.result != nil && !ev.Has(event.Result) {
+		ev.Set(event.Result, s.result)
+	}
+	if s.category != nil && !ev.Has(event.Category) {
+		ev.Set(event.Category, s.category)
+	}
+}
+
+// trimSpace is bytes.TrimSpace for ASCII.
+func trimSpace(s []byte) []byte { return bytes.Trim(s, " \t\r\n") }
