@@ -185,7 +185,7 @@ func duration(s []byte, unit time.Duration) (time.Duration, bool) {
 		return 0, false
 	}
 	const most = int64(1) << 62
-	if whole > most/int64(unit) {
+	if unit <= 0 || whole > most/int64(unit) {
 		return 0, false
 	}
 	return time.Duration(whole)*unit + time.Duration(float64(frac)/float64(scale)*float64(unit)), true
