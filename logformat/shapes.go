@@ -31,10 +31,38 @@ const maxDepth = 6
 func init() {
 	shapes = []shape{
 		// Structured text, wrappers, system and application records.
+		{name: "json", first: "{[ ", multi: true, parse: parseJSON},
+		{name: "cri", first: digits, multi: true, parse: parseCRI},
+		{name: "docker_compose", first: letters + "\x1b[", multi: true, parse: parseCompose},
+		{name: "syslog", first: "<" + letters + digits + "\xc3\xd0", multi: true, parse: parseSyslog},
+		{name: "journal", first: "-", parse: parseJournalMark},
+		{name: "cef", first: "C", parse: parseCEF},
+		{name: "suricata_fast", first: digits, parse: parseFastLog},
+		{name: "windows_xml", first: "<-", multi: true, parse: parseWinXML},
+		{name: "sshd", first: "FAIDCR", parse: parseBareSSHD},
 
 		// Web servers, proxies and edges.
+		{name: "aws_alb", first: "hgw", parse: parseALB},
+		{name: "aws_nlb", first: "t", parse: parseNLB},
+		{name: "aws_elb", first: digits, parse: parseELB},
+		{name: "cloudfront", first: digits, parse: parseCloudFront},
+		{name: "vpc_flow", first: digits, parse: parseVPCFlow},
+		{name: "s3_access", parse: parseS3Access},
+		{name: "apigateway_xml", first: "<", multi: true, parse: parseAPIGatewayXML},
+		{name: "apigateway_csv", first: hexes, parse: parseAPIGatewayCSV},
+		{name: "nginx_error", first: digits, multi: true, parse: parseNginxError},
+		{name: "apache_error", first: "[", parse: parseApacheError},
+		{name: "haproxy", first: hexes + "u", parse: parseHAProxy},
+		{name: "uwsgi", first: "[", parse: parseUWSGI},
+		{name: "squid", first: digits, parse: parseSquid},
+		{name: "framework", first: "[S\x1b" + hexes + letters, parse: parseFrameworks},
+		{name: "clf", parse: parseCLF},
+		{name: "morgan", first: "\x1b" + hexes + letters + "-", parse: parseMorgan},
+
+		{name: "logfmt", first: letters + "@_", multi: true, parse: parseLogfmt},
 
 		// Fallbacks.
+		{name: "text", multi: true, fallback: true, parse: parseText},
 	}
 	for i := range shapes {
 		s := &shapes[i]
@@ -76,9 +104,10 @@ type ctx struct {
 	// next must return true. It is nil inside wrappers: then only the first event can be kept.
 	next func(*event.Event) *event.Event
 
-	layout *layout // of a header-driven or induced format; nil otherwise
-	times  timeCache
-	saved  [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
+	cur   *event.Event // the Event being filled, outside wrappers
+	shape *shape       // the shape being tried, outside wrappers
+	times timeCache
+	saved [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
 }
 
 // inner reads text that stood inside another record (a syslog message, a JSON "log" member) in any shape but the
@@ -118,6 +147,9 @@ func (c *ctx) fits(s *shape, rec []byte, ev *event.Event) bool {
 	}
 	if !s.parse(c, first, ev) {
 		return false
+	}
+	if c.depth == 0 {
+		ev = c.cur // next may have moved on
 	}
 	if ev.Format == "" {
 		ev.Format = s.name
