@@ -449,9 +449,9 @@ func (s *scores) writeJSON(w io.Writer) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(struct {
-		Schema string          `json:"schema"`
-		Cases  int             `json:"cases"`
-		Lines  int             `json:"lines"`
+		Schema string              `json:"schema"`
+		Cases  int                 `json:"cases"`
+		Lines  int                 `json:"lines"`
 		Engine vanguard.EngineInfo `json:"engine"`
 		*block
 		Weak   *block       `json:"weak,omitempty"`
