@@ -38,7 +38,7 @@ type Correlation struct {
 	Generate  bool // the base rules raise findings of their own too
 
 	keys  [][]fieldRef // per base, per GroupBy part
-	value []fieldRef   // Condition.Fields
+	value [][]fieldRef // per Condition.Fields, what the name means for any of Bases
 }
 
 // A Base is a rule, or another correlation, that a correlation builds on.
@@ -159,27 +159,28 @@ const maxKeyPart = 256 // bytes of one value in a group key
 
 // Value returns what ValueCount counts and the other value types measure. It is borrowed from ev.
 func (c *Correlation) Value(ev *event.Event) (v []byte, ok bool) {
-	switch len(c.value) {
-	case 0:
-		return nil, false
-	case 1:
-		return c.value[0].text(ev)
+	if len(c.value) == 1 && len(c.value[0]) == 1 {
+		return c.value[0][0].text(ev)
 	}
 	var room [256]byte
 	b := room[:0]
-	for i := range c.value {
+	for i, refs := range c.value {
 		if i > 0 {
 			b = append(b, keySeparator)
 		}
 		at := len(b)
-		if b, ok = c.value[i].appendText(b, ev); !ok {
+		ok = false
+		for j := 0; j < len(refs) && !ok; j++ {
+			b, ok = refs[j].appendText(b, ev)
+		}
+		if !ok {
 			return nil, false
 		}
 		b = appendPart(b, at)
 	}
 	v = ev.Alloc(len(b))
 	copy(v, b)
-	return v, true
+	return v, len(c.value) > 0
 }
 
 // Number returns the number that value_sum, value_avg, value_percentile and value_median measure.

@@ -1,0 +1,330 @@
+package rule
+
+import (
+	"math/bits"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// valueIndex finds the rules that require an exact value of a field with few values.
+type valueIndex struct {
+	status [maxStatus][]int32 // by Event.Status
+	fields [event.NumFields]valueTable
+}
+
+const maxStatus = 1000
+
+// A valueTable maps a folded value to trials; open addressing.
+type valueTable struct {
+	keys  []string
+	rules [][]int32
+	mask  uint32
+}
+
+func valueHash(b []byte) uint32 {
+	h := uint32(len(b))
+	for _, c := range b {
+		h = (h ^ uint32(fold[c])) * 0x01000193
+	}
+	return h ^ h>>15
+}
+
+func (t *valueTable) find(v []byte) []int32 {
+	if t.keys == nil {
+		return nil
+	}
+	for k := valueHash(v) & t.mask; t.rules[k] != nil; k = (k + 1) & t.mask {
+		if equalFold(v, t.keys[k]) {
+			return t.rules[k]
+		}
+	}
+	return nil
+}
+
+func newValueTable(m map[string][]int32) (t valueTable) {
+	size := 8
+	for size < len(m)*2 {
+		size *= 2
+	}
+	t = valueTable{make([]string, size), make([][]int32, size), uint32(size - 1)}
+	for _, key := range sortedKeys(m) {
+		k := valueHash([]byte(key)) & t.mask
+		for t.rules[k] != nil {
+			k = (k + 1) & t.mask
+		}
+		t.keys[k], t.rules[k] = key, m[key]
+	}
+	return t
+}
+
+// A way is a set of predicates of which at least one is true wherever a condition holds, and a guess
+// how often that makes the rule a candidate.
+type way struct {
+	preds []int32
+	cost  float64
+}
+
+// index works out for every trial how it becomes a candidate.
+func (c *compiler) index() {
+	s := c.set
+	lits := map[string]int32{}
+	status := map[int][]int32{}
+	var fields [event.NumFields]map[string][]int32
+	for i := range s.tried {
+		t := &s.tried[i]
+		c.visit(t.cond, t.classes)
+		t.need = c.need(t.cond)
+		w, ok := c.way(t.cond)
+		if !ok {
+			for k := range s.classes {
+				if t.classes&(1<<k) == 0 {
+					continue
+				}
+				if i >= s.models {
+					s.classes[k].always = append(s.classes[k].always, int32(i))
+				} else {
+					s.classes[k].model(i)
+				}
+			}
+			continue
+		}
+		for _, p := range w.preds {
+			q := &s.preds[p]
+			if !q.eq {
+				q.covered = true
+				q.pushes = append(q.pushes, int32(i))
+				continue
+			}
+			for _, n := range q.ints {
+				if n >= 0 && n < maxStatus && q.kind == predInt {
+					status[int(n)] = append(status[int(n)], int32(i))
+				}
+			}
+			for j := range q.pats {
+				f, v := q.ref.field, foldString(q.pats[j].parts[0].lit)
+				if fields[f] == nil {
+					fields[f] = map[string][]int32{}
+				}
+				fields[f][v] = append(fields[f][v], int32(i))
+			}
+			for k := range s.classes {
+				if t.classes&(1<<k) != 0 && q.single {
+					s.classes[k].byValue |= 1 << q.ref.field
+				}
+			}
+		}
+	}
+	for n, rules := range status {
+		s.byValue.status[n] = rules
+	}
+	for f := range fields {
+		if fields[f] != nil {
+			s.byValue.fields[f] = newValueTable(fields[f])
+		}
+	}
+	var all []string
+	for i := range s.preds {
+		q := &s.preds[i]
+		// Long lists are cheaper in the common scan than one by one, also where no rule is found by them.
+		if !q.covered && !q.eq && len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs)) {
+			q.covered = true
+		}
+		for k := range s.classes {
+			if q.classes&(1<<k) == 0 {
+				continue
+			}
+			if !q.single {
+				s.classes[k].gather |= q.mask
+			}
+			if q.covered {
+				s.classes[k].gather |= q.mask
+				s.classes[k].scan |= q.mask
+			}
+		}
+		if !q.covered {
+			continue
+		}
+		for _, n := range q.needs {
+			at, ok := lits[n.lit]
+			if !ok {
+				at = int32(len(all))
+				lits[n.lit] = at
+				all = append(all, n.lit)
+				s.outs = append(s.outs, nil)
+			}
+			s.outs[at] = append(s.outs[at], out{int32(i), n.start, n.end, n.decides, q.mask})
+		}
+	}
+	s.scan = newScanner(all)
+}
+
+const (
+	coverFrom = 4   // literals of a predicate from which on it is worth the common scan
+	coverCost = 150 // guessed cost of one literal above which it is not
+)
+
+// model marks a model that is tried on every record of the class.
+func (k *classInfo) model(i int) {
+	for len(k.models) <= i/64 {
+		k.models = append(k.models, 0)
+	}
+	k.models[i/64] |= 1 << (i % 64)
+}
+
+// visit tells predicates for which classes of records they are asked, and puts cheap questions first.
+func (c *compiler) visit(n int32, classes uint64) (cost int) {
+	node := &c.set.nodes[n]
+	if node.op == opLeaf {
+		q := &c.set.preds[node.pred]
+		q.classes |= classes
+		return int(q.cost)
+	}
+	costs := make([]int, len(node.kids))
+	for i, k := range node.kids {
+		costs[i] = c.visit(k, classes)
+		cost += costs[i]
+	}
+	if node.op == opAnd || node.op == opOr {
+		// Insertion sort, stable: of equal cost, what the author wrote first is asked first.
+		for i := 1; i < len(costs); i++ {
+			for j := i; j > 0 && costs[j] < costs[j-1]; j-- {
+				costs[j], costs[j-1] = costs[j-1], costs[j]
+				node.kids[j], node.kids[j-1] = node.kids[j-1], node.kids[j]
+			}
+		}
+	}
+	return cost
+}
+
+// need is the set of fields without which a condition cannot hold.
+func (c *compiler) need(n int32) (m uint64) {
+	node := &c.set.nodes[n]
+	switch node.op {
+	case opLeaf:
+		q := &c.set.preds[node.pred]
+		switch {
+		case q.kind == predNull || q.kind == predTrue || q.kind == predRef:
+		case q.ref.kind == refTree:
+			return 1 << needTree
+		case q.single && !q.volatile:
+			return 1 << q.ref.field
+		}
+	case opAnd:
+		for _, k := range node.kids {
+			m |= c.need(k)
+		}
+	case opOr:
+		m = ^uint64(0)
+		for _, k := range node.kids {
+			m &= c.need(k)
+		}
+	}
+	return m
+}
+
+// way finds the cheapest set of predicates of which one must be true.
+func (c *compiler) way(n int32) (best way, ok bool) {
+	node := &c.set.nodes[n]
+	switch node.op {
+	case opLeaf:
+		q := &c.set.preds[node.pred]
+		switch {
+		case q.eq:
+			return way{[]int32{node.pred}, q.valueCost()}, true
+		case q.needs != nil:
+			return way{[]int32{node.pred}, needsCost(q.needs)}, true
+		}
+	case opAnd:
+		for _, k := range node.kids {
+			if w, has := c.way(k); has && (!ok || w.cost < best.cost) {
+				best, ok = w, true
+			}
+		}
+		return best, ok
+	case opOr:
+		for _, k := range node.kids {
+			w, has := c.way(k)
+			if !has {
+				return way{}, false
+			}
+			best.preds = append(best.preds, w.preds...)
+			best.cost += w.cost
+		}
+		return best, len(node.kids) > 0
+	}
+	return way{}, false
+}
+
+func needsCost(needs []need) (sum float64) {
+	for _, n := range needs {
+		cost := literalCost(n.lit)
+		if n.start || n.end {
+			cost *= 0.7
+		}
+		sum += cost
+	}
+	return sum
+}
+
+// valueCost guesses how often a value comes: in the unit of literalCost.
+func (q *pred) valueCost() (sum float64) {
+	for _, n := range q.ints {
+		switch {
+		case n == 200:
+			sum += 800
+		case n == 304 || n == 301 || n == 302 || n == 404:
+			sum += 90
+		default:
+			sum += 15
+		}
+	}
+	for i := range q.pats {
+		switch v := foldString(q.pats[i].parts[0].lit); {
+		case v == "get":
+			sum += 900
+		case v == "post":
+			sum += 90
+		case v == "success" || v == "info":
+			sum += 100
+		case q.ref.field == event.Provider || q.ref.field == event.Process || q.ref.field == event.App || q.ref.field == event.Region:
+			sum += 60
+		case q.ref.field == event.Category:
+			sum += 20
+		case q.ref.field == event.Result || q.ref.field == event.PrincipalType:
+			sum += 40
+		default:
+			sum += 4
+		}
+	}
+	return sum
+}
+
+// queue makes the trials candidates that are for this class of records.
+func (m *Matcher) queue(trials []int32) {
+	for _, t := range trials {
+		if m.set.tried[t].classes>>m.class&1 == 0 {
+			continue
+		}
+		if int(t) < m.set.models {
+			m.models[t/64] |= 1 << (t % 64)
+			continue
+		}
+		if m.queued[t] != m.epoch {
+			m.queued[t] = m.epoch
+			m.candidates = append(m.candidates, t)
+		}
+	}
+}
+
+// findByValue queues the trials that require a value that the Event has in one of fields.
+func (m *Matcher) findByValue(ev *event.Event, fields uint64) {
+	for f := fields & ev.Fields(); f != 0; f &= f - 1 {
+		i := bits.TrailingZeros64(f)
+		m.queue(m.set.byValue.fields[i].find(ev.Get(event.Field(i))))
+	}
+	for _, d := range ev.Decoded() {
+		if fields>>d.Field&1 != 0 {
+			m.queue(m.set.byValue.fields[d.Field].find(d.Text))
+		}
+	}
+}

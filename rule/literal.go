@@ -1,0 +1,316 @@
+package rule
+
+import (
+	"regexp/syntax"
+	"unicode"
+	"unicode/utf8"
+)
+
+// byteCost guesses how common a byte is in harmless requests and log text: 0 rare, 15 everywhere. It only
+// steers which literal and which four of its bytes are searched for, never what matches.
+var byteCost = func() (t [256]uint8) {
+	for i := range t {
+		t[i] = 1
+	}
+	for c := '!'; c <= '~'; c++ {
+		t[c] = 3
+	}
+	for c, cost := range map[string]uint8{
+		"eatosinr": 15, "dlcmpu": 13, "hgbwfvy": 11, "kx": 9, "jqz": 6, "01": 12, "23456789": 10,
+		"/. ": 14, "-_=&": 12, ":;,()%\"+?": 8, "#@~!*[]": 4, "<>'{}$|\\`^": 1,
+	} {
+		for i := 0; i < len(c); i++ {
+			t[c[i]] = cost
+		}
+	}
+	for c := 'A'; c <= 'Z'; c++ {
+		t[c] = t[c+'a'-'A']
+	}
+	return t
+}()
+
+// A need is one literal of a set of which at least one must be in the text.
+type need struct {
+	lit        string // folded
+	start, end bool   // it stands at the start, or end, of the text
+	decides    bool   // it is not only needed: where it stands as start and end say, the predicate is true
+}
+
+const (
+	minLiteral  = 2  // bytes; shorter ones are everywhere
+	maxExact    = 24 // strings in the exact set of a piece of a regular expression
+	maxRequired = 96 // strings in the required set of a regular expression
+)
+
+// needs returns literals of which at least one is in every text that the pattern matches.
+func (p *pattern) needs() ([]need, bool) {
+	if p.re != nil {
+		return p.re.needs()
+	}
+	best := need{}
+	for i := range p.parts {
+		pc := &p.parts[i]
+		first, last := p.start && i == 0, p.end && i == len(p.parts)-1
+		if pc.wild == nil {
+			if cheaper(pc.lit, best.lit) {
+				best = need{foldString(pc.lit), first, last, !p.cased && len(p.parts) == 1}
+			}
+			continue
+		}
+		from := 0
+		for _, w := range append(append([]int(nil), pc.wild...), len(pc.lit)) {
+			if s := foldString(pc.lit[from:w]); cheaper(s, best.lit) {
+				best = need{lit: s, start: first && from == 0, end: last && w == len(pc.lit)}
+			}
+			from = w + 1
+		}
+	}
+	return []need{best}, len(best.lit) >= minLiteral
+}
+
+// cheaper tells whether searching for a costs less than searching for b: it stands in fewer texts.
+func cheaper(a, b string) bool {
+	if len(a) < minLiteral || len(b) < minLiteral {
+		return len(a) >= minLiteral
+	}
+	return literalCost(a) < literalCost(b)
+}
+
+// literalCost guesses how often a literal stands in a line, in arbitrary units: 1 is about once in a thousand lines.
+func literalCost(s string) float64 {
+	if len(s) < minLiteral {
+		return 1e6
+	}
+	cost := 3e4
+	for i := 0; i < len(s) && i < 12; i++ {
+		cost *= float64(byteCost[s[i]]+2) / 40
+	}
+	if common[s] {
+		cost += 300
+	}
+	return cost
+}
+
+// common are literals which the guess by bytes takes for rare.
+var common = map[string]bool{
+	"http": true, "https": true, "http/1.1": true, "get": true, "post": true, "mozilla": true, "mozilla/5.0": true, "://": true, "http://": true, "https://": true,
+	"www.": true, ".com": true, ".php": true, ".html": true, ".js": true, ".css": true, ".png": true, "index": true, "/api/": true, "/api": true, "admin": true, "login": true,
+	"error": true, "user": true, "windows": true, "linux": true, "safari": true, "chrome": true, "webkit": true, "failed": true, "/wp-content/": true,
+	"/wp-admin/": true, "wp-login.php": true, "/wp-login.php": true, "application/json": true,
+}
+
+// setCost sums literalCost over a set.
+func setCost(lits []string) (sum float64) {
+	for _, l := range lits {
+		sum += literalCost(l)
+	}
+	return sum
+}
+
+// needs returns literals of which at least one is in every text that the expression matches.
+func (r *regex) needs() ([]need, bool) {
+	tree := r.tree
+	if tree == nil {
+		var err error
+		if tree, err = syntax.Parse(r.src, syntax.Perl); err != nil {
+			return nil, false
+		}
+	}
+	i := analyse(tree.Simplify(), 0)
+	lits := i.best()
+	if lits == nil {
+		return nil, false
+	}
+	out := make([]need, len(lits))
+	for k, l := range lits {
+		out[k] = need{lit: l}
+	}
+	return out, true
+}
+
+// info is what analysis knows of a piece of a regular expression: all texts that it matches (exact, folded;
+// nil = not known), or a set of which one is in each of them (req; nil = none known).
+type info struct{ exact, req []string }
+
+// best is the cheapest usable required set, or nil.
+func (i info) best() []string {
+	e := usable(i.exact)
+	switch {
+	case e == nil:
+		return i.req
+	case i.req == nil || setCost(e) < setCost(i.req):
+		return e
+	}
+	return i.req
+}
+
+// usable returns the set if every string of it is worth searching for, else nil.
+func usable(set []string) []string {
+	if len(set) == 0 || len(set) > maxRequired {
+		return nil
+	}
+	for _, s := range set {
+		if len(s) < minLiteral {
+			return nil
+		}
+	}
+	return set
+}
+
+func analyse(re *syntax.Regexp, depth int) info {
+	if depth > maxDepth*4 {
+		return info{}
+	}
+	switch re.Op {
+	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText,
+		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return info{exact: []string{""}}
+	case syntax.OpLiteral:
+		return analyseLiteral(re)
+	case syntax.OpCharClass:
+		return analyseClass(re)
+	case syntax.OpCapture:
+		return analyse(re.Sub[0], depth+1)
+	case syntax.OpPlus:
+		return info{req: analyse(re.Sub[0], depth+1).best()}
+	case syntax.OpQuest:
+		if e := analyse(re.Sub[0], depth+1).exact; e != nil && len(e) < maxExact {
+			return info{exact: unique(append([]string{""}, e...))}
+		}
+		return info{}
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return info{req: analyse(re.Sub[0], depth+1).best()}
+		}
+		return info{}
+	case syntax.OpConcat:
+		return analyseConcat(re, depth)
+	case syntax.OpAlternate:
+		return analyseAlternate(re, depth)
+	}
+	return info{}
+}
+
+func analyseLiteral(re *syntax.Regexp) info {
+	var b []byte
+	for _, r := range re.Rune {
+		switch {
+		case r < utf8.RuneSelf:
+			b = append(b, fold[byte(r)])
+		case r == utf8.RuneError, re.Flags&syntax.FoldCase != 0 && unicode.SimpleFold(r) != r:
+			// RuneError also stands for bytes that are no UTF-8; a folded letter has several spellings.
+			return info{req: usable([]string{string(b)})}
+		default:
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return info{exact: []string{string(b)}}
+}
+
+func analyseClass(re *syntax.Regexp) info {
+	var out []string
+	for i := 0; i+1 < len(re.Rune); i += 2 {
+		lo, hi := re.Rune[i], re.Rune[i+1]
+		if hi >= utf8.RuneSelf || int(hi-lo) >= maxExact {
+			return info{}
+		}
+		for r := lo; r <= hi; r++ {
+			out = append(out, string(rune(fold[byte(r)])))
+		}
+	}
+	if out = unique(out); len(out) == 0 || len(out) > maxExact/2 {
+		return info{}
+	}
+	return info{exact: out}
+}
+
+func analyseConcat(re *syntax.Regexp, depth int) info {
+	run := []string{""} // exact texts of the pieces since the last piece that is not exact
+	whole := true
+	var req []string
+	flush := func() {
+		req = info{run, req}.best()
+		run = []string{""}
+	}
+	for _, sub := range re.Sub {
+		i := analyse(sub, depth+1)
+		if i.exact == nil {
+			whole = false
+			flush()
+			req = better(req, i.req)
+			continue
+		}
+		if len(run)*len(i.exact) > maxExact {
+			whole = false
+			flush()
+			run = i.exact
+			continue
+		}
+		if len(i.exact) == 1 && i.exact[0] == "" {
+			continue
+		}
+		cross := make([]string, 0, len(run)*len(i.exact))
+		for _, a := range run {
+			for _, b := range i.exact {
+				cross = append(cross, a+b)
+			}
+		}
+		run = cross
+	}
+	if whole {
+		return info{exact: unique(run)}
+	}
+	flush()
+	return info{req: req}
+}
+
+func better(a, b []string) []string {
+	switch {
+	case a == nil:
+		return b
+	case b == nil || setCost(a) <= setCost(b):
+		return a
+	}
+	return b
+}
+
+func analyseAlternate(re *syntax.Regexp, depth int) info {
+	var exact, req []string
+	allExact, allReq := true, true
+	for _, sub := range re.Sub {
+		i := analyse(sub, depth+1)
+		if i.exact == nil {
+			allExact = false
+		}
+		exact = append(exact, i.exact...)
+		b := i.best()
+		if b == nil {
+			allReq = false
+		}
+		req = append(req, b...)
+	}
+	if exact = unique(exact); allExact && len(exact) <= maxExact {
+		return info{exact: exact}
+	}
+	if req = unique(req); allReq && len(req) <= maxRequired {
+		return info{req: req}
+	}
+	return info{}
+}
+
+func unique(s []string) []string {
+	if len(s) < 2 {
+		return s
+	}
+	out := make([]string, 0, len(s))
+next:
+	for _, a := range s {
+		for _, b := range out {
+			if a == b {
+				continue next
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}

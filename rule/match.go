@@ -1,0 +1,521 @@
+package rule
+
+import (
+	"bytes"
+	"math/bits"
+	"slices"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// Matcher matches Events against a Set; one per goroutine.
+type Matcher struct {
+	set   *Set
+	ev    *event.Event
+	info  *classInfo
+	class int
+	epoch uint32 // of the Event at hand; what carries another epoch is stale
+
+	memo       []memo   // per predicate
+	queued     []uint32 // per trial: the epoch in which it became a candidate
+	candidates []int32
+	models     []uint64 // bit set of candidate models
+	assigning  bool     // models still run: fields may yet change
+
+	values []gathered
+	hits   []hit
+	caches [event.NumFields]*valueCache
+	walk   func(path, value []byte) bool // gatherLeaf, bound once
+	buf    []byte                        // texts that the record does not hold in one piece
+	text   []byte                        // a computed value
+	vals   [][]byte                      // values of a path
+	canon  []byte                        // canonical form of a path's value
+	leaves int
+}
+
+// memo is the answer to a predicate.
+type memo struct {
+	epoch uint32
+	state memoState
+	field event.Field
+	raw   bool   // at is part of the record
+	maybe uint64 // values that hold a required literal, by index; bit 63: any from 63 on
+	at    []byte // the guilty bytes
+}
+
+type memoState uint8
+
+const (
+	memoMaybe memoState = iota
+	memoFalse
+	memoTrue
+)
+
+// gathered is a text in which several predicates look.
+type gathered struct {
+	text  []byte
+	mask  uint64 // the slots it stands in
+	split int    // of a path?query: the length of the path; else -1
+	field event.Field
+	raw   bool // text is part of the record, or path and query are
+	path  []byte
+	query []byte
+}
+
+// Fields whose values come again and again: what was found in them is remembered.
+const cachedFields = 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host | 1<<event.Hostname | 1<<event.Process | 1<<event.PrincipalType
+
+// NewMatcher returns a Matcher with its own scratch memory.
+func (s *Set) NewMatcher() *Matcher {
+	m := &Matcher{set: s, memo: make([]memo, len(s.preds)), queued: make([]uint32, len(s.tried)), models: make([]uint64, (s.models+63)/64),
+		values: make([]gathered, 0, 32), hits: make([]hit, 0, 64), candidates: make([]int32, 0, 64)}
+	m.walk = m.gatherLeaf
+	for f := range event.NumFields {
+		if cachedFields>>f&1 != 0 {
+			m.caches[f] = &valueCache{}
+		}
+	}
+	return m
+}
+
+// Match applies the set's application models to ev, then appends the Signals of every rule that matches,
+// in the order of the rules. Base rules signal as well.
+func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
+	s := m.set
+	if len(s.tried) == 0 {
+		return dst
+	}
+	m.ev, m.class = ev, classOf(ev)
+	m.info = &s.classes[m.class]
+	if m.epoch++; m.epoch == 0 { // wrapped: everything looks fresh
+		clear(m.memo)
+		clear(m.queued)
+		m.epoch = 1
+	}
+	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
+	m.gather()
+	if s.naive {
+		return m.matchAll(dst)
+	}
+	for i := range m.values {
+		if v := &m.values[i]; v.mask&m.info.scan != 0 {
+			m.search(i, v)
+		}
+	}
+	if ev.Status > 0 && ev.Status < maxStatus {
+		m.queue(s.byValue.status[ev.Status])
+	}
+	m.findByValue(ev, m.info.byValue)
+	if s.models > 0 {
+		m.runModels()
+	}
+	for _, t := range m.info.always {
+		if n := s.tried[t].need; n == 0 || m.has(n) {
+			m.candidates = append(m.candidates, t)
+		}
+	}
+	switch len(m.candidates) {
+	case 0:
+		return dst
+	case 1:
+	default:
+		slices.Sort(m.candidates)
+	}
+	for _, t := range m.candidates {
+		dst = m.try(t, dst)
+	}
+	return dst
+}
+
+// has tells whether the Event has all fields of a trial's need.
+func (m *Matcher) has(need uint64) bool {
+	have := m.ev.Fields()
+	if m.ev.Object != nil || len(m.ev.Extra()) > 0 {
+		have |= 1 << needTree
+	}
+	return have&need == need
+}
+
+// matchAll tries every rule, without any index.
+func (m *Matcher) matchAll(dst []event.Signal) []event.Signal {
+	clear(m.models)
+	for t := range m.set.tried {
+		if m.set.tried[t].classes>>m.class&1 == 0 {
+			continue
+		}
+		if t < m.set.models {
+			m.models[t/64] |= 1 << (t % 64)
+		} else {
+			m.candidates = append(m.candidates, int32(t))
+		}
+	}
+	m.info = &classInfo{gather: m.info.gather}
+	m.runModels()
+	for _, t := range m.candidates {
+		dst = m.try(t, dst)
+	}
+	return dst
+}
+
+func (m *Matcher) try(t int32, dst []event.Signal) []event.Signal {
+	tr := &m.set.tried[t]
+	if !m.holds(tr.cond) {
+		return dst
+	}
+	sig := event.Signal{Detector: tr.det}
+	if g := m.guilty(tr.cond); g != nil {
+		sig.Field = g.field
+		if g.raw {
+			sig.Span, _ = m.ev.Span(g.at)
+		} else if whole := m.ev.Get(g.field); whole != nil {
+			// The match is in text that was decoded: the whole value is guilty.
+			sig.Span, _ = m.ev.Span(whole)
+		}
+	}
+	return append(dst, sig)
+}
+
+// runModels lets candidate models set fields, lowest order first.
+func (m *Matcher) runModels() {
+	for i, w := range m.info.models {
+		m.models[i] |= w
+	}
+	m.assigning = true
+	for i := 0; i < len(m.models); i++ {
+		for m.models[i] != 0 {
+			bit := m.models[i] & -m.models[i]
+			m.models[i] ^= bit
+			t := i*64 + bits.TrailingZeros64(bit)
+			tr := &m.set.tried[t]
+			if !m.holds(tr.cond) {
+				continue
+			}
+			for _, a := range tr.assign {
+				if m.ev.Has(a.field) {
+					continue
+				}
+				m.ev.Set(a.field, a.value)
+				if !m.set.naive && m.info.byValue>>a.field&1 != 0 {
+					// Models of a lower order had their turn: a bit that comes back for one of them is dropped.
+					m.findByValue(m.ev, 1<<a.field)
+					m.dropModels(t)
+				}
+			}
+		}
+	}
+	m.assigning = false
+}
+
+// dropModels takes back the candidates up to and with model t.
+func (m *Matcher) dropModels(t int) {
+	for i := range t / 64 {
+		m.models[i] = 0
+	}
+	m.models[t/64] &^= 1<<(t%64) | (1<<(t%64) - 1)
+}
+
+// gather collects the texts that are scanned, or in which predicates look that span several fields.
+func (m *Matcher) gather() {
+	ev, want := m.ev, m.info.gather
+	const target = 1<<event.Path | 1<<event.Query
+	have := ev.Fields()
+	if want&(target|1<<slotURI) != 0 && have&target != 0 {
+		m.gatherTarget(ev)
+	}
+	for f := have & want &^ target; f != 0; f &= f - 1 {
+		i := event.Field(bits.TrailingZeros64(f))
+		if v := ev.Get(i); len(v) > 0 {
+			m.values = append(m.values, gathered{text: v, mask: 1 << i, split: -1, field: i, raw: true})
+		}
+	}
+	for _, d := range ev.Decoded() {
+		if want&(1<<d.Field|1<<slotKeyword) != 0 && 1<<d.Field&target == 0 {
+			m.values = append(m.values, gathered{text: d.Text, mask: 1<<d.Field | 1<<slotKeyword, split: -1, field: d.Field})
+		}
+	}
+	if want&(1<<slotTree) != 0 {
+		for _, p := range ev.Extra() {
+			if p.By != event.Server && len(p.Value) > 0 {
+				m.values = append(m.values, gathered{text: p.Value, mask: 1 << slotTree, split: -1, field: event.Message, raw: true})
+			}
+		}
+		if ev.Object != nil && ev.Kind != event.KindCloud && ev.Kind != event.KindFlow {
+			m.leaves = 0
+			ev.Object.Walk(m.walk)
+		}
+	}
+	if want&(1<<slotKeyword) != 0 {
+		m.values = append(m.values, gathered{text: ev.Text, mask: 1 << slotKeyword, split: -1, field: event.Message, raw: true})
+	}
+}
+
+// maxLeaves bounds how many leaves of a structured record "payload" looks at.
+const maxLeaves = 512
+
+func (m *Matcher) gatherLeaf(_, leaf []byte) bool {
+	if m.leaves++; m.leaves > maxLeaves {
+		return false
+	}
+	if len(leaf) < minLiteral {
+		return true
+	}
+	for i := range m.values {
+		// Fast path - most leaves are fields as well, and the very same memory.
+		if v := m.values[i].text; len(v) == len(leaf) && &v[0] == &leaf[0] {
+			return true
+		}
+	}
+	m.values = append(m.values, gathered{text: leaf, mask: 1 << slotTree, split: -1, field: event.Message, raw: true})
+	return true
+}
+
+// gatherTarget adds path?query as one text, as it stands and decoded.
+func (m *Matcher) gatherTarget(ev *event.Event) {
+	path, query := ev.Get(event.Path), ev.Get(event.Query)
+	v := gathered{mask: 1<<slotURI | 1<<event.Path | 1<<event.Query, split: len(path), field: event.Path, raw: true, path: path, query: query}
+	n := len(path)
+	switch {
+	case len(query) == 0:
+		v.text = path
+	case cap(path) > n+len(query) && &path[:n+2][n+1] == &query[0] && path[:n+1][n] == '?':
+		// Fast path - both stand in the record as the client sent them.
+		v.text = path[:n+1+len(query)]
+	default:
+		v.text = m.joined(path, query)
+	}
+	m.values = append(m.values, v)
+	var done int
+	dec := ev.Decoded()
+	for {
+		// The k-th forms of path and query belong together; where one has fewer, it stands as it is.
+		p, q, found, np, nq := path, query, false, 0, 0
+		for _, d := range dec {
+			switch d.Field {
+			case event.Path:
+				if np == done {
+					p, found = d.Text, true
+				}
+				np++
+			case event.Query:
+				if nq == done {
+					q, found = d.Text, true
+				}
+				nq++
+			}
+		}
+		if !found {
+			return
+		}
+		done++
+		v.split, v.raw, v.path, v.query, v.text = len(p), false, p, q, m.joined(p, q)
+		v.mask |= 1 << slotKeyword
+		m.values = append(m.values, v)
+	}
+}
+
+func (m *Matcher) joined(path, query []byte) []byte {
+	at := len(m.buf)
+	m.buf = append(m.buf, path...)
+	if len(query) > 0 {
+		m.buf = append(append(m.buf, '?'), query...)
+	}
+	return m.buf[at:len(m.buf):len(m.buf)]
+}
+
+// search scans one gathered text and answers or queues what its literals mean.
+func (m *Matcher) search(i int, v *gathered) {
+	if v.split < 0 && len(v.text) <= maxCached && v.mask&cachedFields != 0 {
+		slot, found := m.caches[v.field].lookup(v.text)
+		if !found {
+			m.hits = m.set.scan.scan(v.text, m.hits[:0])
+			slot.store(v.text, m.hits)
+			for _, h := range m.hits {
+				m.found(i, v, h)
+			}
+			return
+		}
+		for _, h := range slot.hits[:slot.n] {
+			m.found(i, v, h)
+		}
+		return
+	}
+	m.hits = m.set.scan.scan(v.text, m.hits[:0])
+	for _, h := range m.hits {
+		m.found(i, v, h)
+	}
+}
+
+// found handles one literal in one text.
+func (m *Matcher) found(i int, v *gathered, h hit) {
+	start, end := int(h.start), int(h.start)+len(m.set.scan.lits[h.lit])
+	for _, o := range m.set.outs[h.lit] {
+		if o.mask&v.mask == 0 {
+			continue
+		}
+		ok := false
+		if v.split < 0 {
+			ok = (!o.start || start == 0) && (!o.end || end == len(v.text))
+		} else {
+			ok = o.mask&v.mask&(1<<slotURI|1<<slotKeyword) != 0 && (!o.start || start == 0) && (!o.end || end == len(v.text)) ||
+				o.mask&(1<<event.Path) != 0 && end <= v.split && (!o.start || start == 0) && (!o.end || end == v.split) ||
+				o.mask&(1<<event.Query) != 0 && start > v.split && (!o.start || start == v.split+1) && (!o.end || end == len(v.text))
+		}
+		if !ok {
+			continue
+		}
+		q := &m.set.preds[o.pred]
+		mm := &m.memo[o.pred]
+		if mm.epoch != m.epoch {
+			*mm = memo{epoch: m.epoch}
+			m.queue(q.pushes)
+		}
+		if mm.state == memoTrue {
+			continue
+		}
+		if o.decides {
+			mm.state = memoTrue
+			m.blame(mm, v, start, end)
+			continue
+		}
+		mm.maybe |= 1 << min(i, 63)
+	}
+}
+
+// blame notes the guilty bytes of a gathered text.
+func (m *Matcher) blame(mm *memo, v *gathered, start, end int) {
+	mm.field, mm.raw, mm.at = v.field, v.raw, v.text[start:end]
+	if v.split < 0 {
+		return
+	}
+	if start > v.split {
+		mm.field = event.Query
+	}
+	if v.raw && len(v.query) > 0 && len(v.text) > 0 && len(v.path) > 0 && &v.text[0] != &v.path[0] {
+		// The text was joined: point into the record instead.
+		switch {
+		case start > v.split:
+			mm.at = v.query[start-v.split-1 : end-v.split-1]
+		case start < v.split:
+			mm.at = v.path[start:min(end, v.split)]
+		}
+	}
+}
+
+// holds evaluates a condition.
+func (m *Matcher) holds(n int32) bool {
+	node := &m.set.nodes[n]
+	switch node.op {
+	case opLeaf:
+		return m.ask(node.pred)
+	case opAnd:
+		for _, k := range node.kids {
+			if !m.holds(k) {
+				return false
+			}
+		}
+		return true
+	case opOr:
+		for _, k := range node.kids {
+			if m.holds(k) {
+				return true
+			}
+		}
+		return false
+	}
+	return !m.holds(node.kids[0])
+}
+
+// guilty finds the best proof of a condition that holds: the bytes of a predicate that is true and not
+// negated, rather what a client wrote than what a server wrote.
+func (m *Matcher) guilty(n int32) *memo {
+	node := &m.set.nodes[n]
+	var best *memo
+	switch node.op {
+	case opLeaf:
+		mm := &m.memo[node.pred]
+		if mm.epoch == m.epoch && mm.state == memoTrue && mm.at != nil {
+			return mm
+		}
+	case opAnd, opOr:
+		for _, k := range node.kids {
+			if node.op == opOr && !m.holds(k) {
+				continue
+			}
+			if g := m.guilty(k); g != nil && (best == nil || rank(g) > rank(best)) {
+				best = g
+			}
+		}
+	}
+	return best
+}
+
+// rank orders proofs.
+func rank(g *memo) int {
+	r := 0
+	switch g.field {
+	case event.Path, event.Query, event.Body, event.Cookie, event.Referer, event.UserAgent, event.Headers, event.ForwardedFor, event.Message:
+		r = 4
+	case event.Method, event.StatusText, event.HTTPVersion:
+	default:
+		r = 2
+	}
+	if g.raw {
+		r++
+	}
+	return r
+}
+
+// ask answers a predicate, once per Event.
+func (m *Matcher) ask(p int32) bool {
+	q, mm := &m.set.preds[p], &m.memo[p]
+	only := ^uint64(0)
+	if mm.epoch == m.epoch {
+		if mm.state != memoMaybe {
+			return mm.state == memoTrue
+		}
+		only = mm.maybe
+	} else if q.covered && !m.set.naive {
+		return false
+	}
+	*mm = memo{epoch: m.epoch, state: memoFalse}
+	ok := m.answer(q, mm, only)
+	if ok {
+		mm.state = memoTrue
+	}
+	if m.assigning && q.volatile {
+		mm.epoch = m.epoch - 1 // a model may set the field yet
+	}
+	return ok
+}
+
+// tree returns the values at a path, or of the extra pair with its name.
+func (m *Matcher) tree(r *fieldRef) (vals [][]byte, exists bool) {
+	vals = m.vals[:0]
+	extra := m.ev.Extra()
+	for i := range extra {
+		if len(extra[i].Name) == len(r.name) && equalNames(extra[i].Name, r.name) {
+			vals, exists = append(vals, extra[i].Value), true
+		}
+	}
+	if m.ev.Object != nil {
+		var here bool
+		vals, here = m.ev.Object.Lookup(vals, r.path)
+		exists = exists || here
+	}
+	m.vals = vals
+	return vals, exists
+}
+
+func equalNames(a, b string) bool {
+	for i := range len(a) {
+		if fold[a[i]] != fold[b[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// absent tells whether a value stands for none: access logs write "-".
+func absent(v []byte) bool { return len(v) == 0 || bytes.Equal(v, dash) }
+
+var dash = []byte("-")

@@ -1,0 +1,467 @@
+package rule
+
+import (
+	"bytes"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+)
+
+// fold maps ASCII capitals to small letters.
+var fold = func() (t [256]byte) {
+	for i := range t {
+		t[i] = byte(i)
+	}
+	for c := 'A'; c <= 'Z'; c++ {
+		t[c] = byte(c) + 'a' - 'A'
+	}
+	return t
+}()
+
+func foldString(s string) string {
+	for i := 0; i < len(s); i++ {
+		if fold[s[i]] != s[i] {
+			b := []byte(s)
+			for i, c := range b {
+				b[i] = fold[c]
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// equalFold compares text with lit, which is folded already.
+func equalFold(text []byte, lit string) bool {
+	if len(text) != len(lit) {
+		return false
+	}
+	for i := range text {
+		if fold[text[i]] != lit[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// A pattern matches text: pieces of literal text, in order, with wildcards between them.
+type pattern struct {
+	cased bool
+	start bool    // the first piece stands at the start of the text
+	end   bool    // the last piece stands at its end
+	parts []piece // between two pieces stands a '*'; none with start and end: the empty text; none without: any text
+	re    *regex  // if not nil, this instead of all the above: letters beyond ASCII that have two cases
+}
+
+// A piece is literal text in which '?' wildcards may stand.
+type piece struct {
+	lit  string // folded unless cased; a wildcard's byte is 0
+	wild []int  // offsets of '?' in lit; nil almost always
+	rare int    // offset of lit's rarest byte, which is not a wildcard
+}
+
+// value is a Sigma value on its way through the modifiers.
+type value struct {
+	text  string
+	plain bool // text is bytes: no wildcards, no escapes
+}
+
+const (
+	wildMany = -1 // '*'
+	wildOne  = -2 // '?'
+)
+
+// tokens undoes Sigma's escapes: a backslash takes away the meaning of a following '*', '?' or
+// backslash, and is itself before anything else. Values up to 255 are bytes.
+func (v value) tokens() []int {
+	out := make([]int, 0, len(v.text))
+	for i := 0; i < len(v.text); i++ {
+		c := v.text[i]
+		switch {
+		case v.plain:
+			out = append(out, int(c))
+		case c == '\\' && i+1 < len(v.text) && strings.IndexByte(`*?\`, v.text[i+1]) >= 0:
+			i++
+			out = append(out, int(v.text[i]))
+		case c == '*':
+			out = append(out, wildMany)
+		case c == '?':
+			out = append(out, wildOne)
+		default:
+			out = append(out, int(c))
+		}
+	}
+	return out
+}
+
+// literal is the value's text if it has no wildcard.
+func (v value) literal() (string, bool) {
+	if v.plain || strings.IndexAny(v.text, `\*?`) < 0 {
+		return v.text, true
+	}
+	var b strings.Builder
+	for _, t := range v.tokens() {
+		if t < 0 {
+			return "", false
+		}
+		b.WriteByte(byte(t))
+	}
+	return b.String(), true
+}
+
+// newPattern builds the pattern of a value; before and after put a '*' there.
+func newPattern(v value, before, after, cased bool) pattern {
+	// Fast path - no wildcard: nearly every value of every rule, and start-up time is spent here.
+	if lit, ok := v.literal(); ok {
+		p := pattern{cased: cased, start: !before, end: !after}
+		if lit == "" {
+			if before || after {
+				p.start, p.end = false, false
+			}
+			return p
+		}
+		if !cased && hasCase(lit) {
+			return pattern{re: foldedRegex(lit, before, after)}
+		}
+		p.parts = []piece{newPiece(lit, nil, cased)}
+		return p
+	}
+	toks := v.tokens()
+	if before {
+		toks = append([]int{wildMany}, toks...)
+	}
+	if after {
+		toks = append(toks, wildMany)
+	}
+	p := pattern{cased: cased, start: toks[0] != wildMany, end: toks[len(toks)-1] != wildMany}
+	var lit []byte
+	var wild []int
+	flush := func() {
+		if len(lit) > 0 {
+			p.parts = append(p.parts, newPiece(string(lit), wild, cased))
+		}
+		lit, wild = nil, nil
+	}
+	var all []byte
+	for _, t := range toks {
+		switch t {
+		case wildMany:
+			flush()
+		case wildOne:
+			wild = append(wild, len(lit))
+			lit = append(lit, 0)
+		default:
+			lit = append(lit, byte(t))
+			all = append(all, byte(t))
+		}
+	}
+	flush()
+	if !cased && hasCase(string(all)) {
+		return pattern{re: tokenRegex(toks)}
+	}
+	return p
+}
+
+func newPiece(lit string, wild []int, cased bool) piece {
+	if !cased {
+		lit = foldString(lit)
+	}
+	pc := piece{lit: lit, wild: wild, rare: -1}
+	for i := 0; i < len(lit); i++ {
+		isWild := false
+		for _, w := range wild {
+			isWild = isWild || w == i
+		}
+		if !isWild && (pc.rare < 0 || byteCost[lit[i]] < byteCost[lit[pc.rare]]) {
+			pc.rare = i
+		}
+	}
+	return pc
+}
+
+// hasCase tells whether s has letters beyond ASCII that have two cases.
+func hasCase(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			for _, r := range s[i:] {
+				if r >= utf8.RuneSelf && r != utf8.RuneError && unicode.SimpleFold(r) != r {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return false
+}
+
+func foldedRegex(lit string, before, after bool) *regex {
+	src := regexp.QuoteMeta(lit)
+	if !before {
+		src = `\A` + src
+	}
+	if !after {
+		src += `\z`
+	}
+	re, _ := newRegex(src, "is")
+	return re
+}
+
+func tokenRegex(toks []int) *regex {
+	var b strings.Builder
+	b.WriteString(`\A`)
+	var lit []byte
+	for _, t := range append(toks, wildMany) {
+		if t >= 0 {
+			lit = append(lit, byte(t))
+			continue
+		}
+		b.WriteString(regexp.QuoteMeta(string(lit)))
+		lit = lit[:0]
+		if t == wildOne {
+			b.WriteString(`.`)
+		} else {
+			b.WriteString(`.*`)
+		}
+	}
+	src := b.String()
+	if toks[len(toks)-1] != wildMany {
+		src = strings.TrimSuffix(src, `.*`) + `\z`
+	}
+	re, _ := newRegex(src, "is")
+	return re
+}
+
+// find returns where the pattern matches text; the offsets are those of the literal parts.
+func (p *pattern) find(text []byte) (start, end int, ok bool) {
+	if p.re != nil {
+		return p.re.find(text)
+	}
+	n := len(p.parts)
+	if n == 0 {
+		return 0, len(text), len(text) == 0 || !(p.start && p.end)
+	}
+	if n == 1 {
+		// Fast path - no '*' inside: almost every pattern.
+		pc := &p.parts[0]
+		switch {
+		case p.start && p.end:
+			w := pc.at(text, 0, p.cased)
+			return 0, len(text), w == len(text)
+		case p.start:
+			w := pc.at(text, 0, p.cased)
+			return 0, w, w >= 0
+		case p.end:
+			at := pc.tail(text, p.cased)
+			return at, len(text), at >= 0
+		}
+		return pc.index(text, 0, p.cased)
+	}
+	at, first, last := 0, 0, len(p.parts)
+	if p.start {
+		w := p.parts[0].at(text, 0, p.cased)
+		if w < 0 {
+			return 0, 0, false
+		}
+		at, first = w, 1
+	}
+	limit := len(text)
+	if p.end {
+		last--
+		if limit = p.parts[last].tail(text, p.cased); limit < at {
+			return 0, 0, false
+		}
+	}
+	for i := first; i < last; i++ {
+		s, e, ok := p.parts[i].index(text[:limit], at, p.cased)
+		if !ok {
+			return 0, 0, false
+		}
+		if i == 0 {
+			start = s
+		}
+		at = e
+	}
+	if p.end {
+		at = len(text)
+	}
+	return start, at, true
+}
+
+// at returns the end of the piece if it stands at text[i:], else -1.
+func (pc *piece) at(text []byte, i int, cased bool) int {
+	if pc.wild == nil {
+		if i+len(pc.lit) > len(text) {
+			return -1
+		}
+		if cased {
+			if string(text[i:i+len(pc.lit)]) != pc.lit {
+				return -1
+			}
+		} else if !equalFold(text[i:i+len(pc.lit)], pc.lit) {
+			return -1
+		}
+		return i + len(pc.lit)
+	}
+	w := pc.wild
+	for j := 0; j < len(pc.lit); j++ {
+		if i >= len(text) {
+			return -1
+		}
+		if len(w) > 0 && w[0] == j {
+			_, size := utf8.DecodeRune(text[i:])
+			i += size
+			w = w[1:]
+			continue
+		}
+		c := text[i]
+		if !cased {
+			c = fold[c]
+		}
+		if c != pc.lit[j] {
+			return -1
+		}
+		i++
+	}
+	return i
+}
+
+// tail returns the start of the piece if it ends the text, else -1.
+func (pc *piece) tail(text []byte, cased bool) int {
+	if pc.wild == nil {
+		i := len(text) - len(pc.lit)
+		if i < 0 || pc.at(text, i, cased) < 0 {
+			return -1
+		}
+		return i
+	}
+	for i := max(0, len(text)-len(pc.lit)-3*len(pc.wild)); i < len(text); i++ {
+		if pc.at(text, i, cased) == len(text) {
+			return i
+		}
+	}
+	return -1
+}
+
+// index finds the piece in text at or after from.
+func (pc *piece) index(text []byte, from int, cased bool) (start, end int, ok bool) {
+	if pc.wild != nil {
+		for i := from; i < len(text); i++ {
+			if e := pc.at(text, i, cased); e >= 0 {
+				return i, e, true
+			}
+		}
+		return 0, 0, false
+	}
+	n := len(pc.lit)
+	c := pc.lit[pc.rare]
+	if cased || c < 'a' || c > 'z' {
+		// Fast path - the rarest byte has one form: the machine's own byte search finds it.
+		for i := from + pc.rare; i <= len(text)-n+pc.rare; i++ {
+			k := bytes.IndexByte(text[i:len(text)-n+pc.rare+1], c)
+			if k < 0 {
+				return 0, 0, false
+			}
+			i += k
+			if pc.at(text, i-pc.rare, cased) >= 0 {
+				return i - pc.rare, i - pc.rare + n, true
+			}
+		}
+		return 0, 0, false
+	}
+	for i := from + pc.rare; i <= len(text)-n+pc.rare; i++ {
+		if text[i]|0x20 == c && equalFold(text[i-pc.rare:i-pc.rare+n], pc.lit) {
+			return i - pc.rare, i - pc.rare + n, true
+		}
+	}
+	return 0, 0, false
+}
+
+// A regex is a regular expression that is compiled when it is first needed: most of
+// the embedded ones are not, in a run over five hundred lines.
+type regex struct {
+	src  string
+	once sync.Once
+	re   *regexp.Regexp
+	tree *syntax.Regexp // parsed, for required; nil after use
+}
+
+// newRegex checks src and flags, a subset of "ims".
+func newRegex(src, flags string) (*regex, error) {
+	if flags != "" {
+		src = "(?" + flags + ")" + src
+	}
+	tree, err := syntax.Parse(src, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	if asciiFold(tree) {
+		src = tree.String()
+	}
+	return &regex{src: src, tree: tree}, nil
+}
+
+func (r *regex) find(text []byte) (start, end int, ok bool) {
+	r.once.Do(func() {
+		// It parsed, so it compiles, except if it is huge: then it never matches.
+		r.re, _ = regexp.Compile(r.src)
+	})
+	if r.re == nil {
+		return 0, 0, false
+	}
+	// Match alone is up to four times faster than finding where, and nearly always says no.
+	if !r.re.Match(text) {
+		return 0, 0, false
+	}
+	m := r.re.FindIndex(text)
+	return m[0], m[1], true
+}
+
+// asciiFold rewrites case-insensitive 'k' and 's', which Unicode folds to the Kelvin sign and the
+// long s as well: with them no literal with these letters could be required. It tells whether it changed anything.
+func asciiFold(re *syntax.Regexp) (changed bool) {
+	for i, sub := range re.Sub {
+		if sub.Op == syntax.OpLiteral && sub.Flags&syntax.FoldCase != 0 {
+			if n := splitFold(sub); n != nil {
+				re.Sub[i], changed = n, true
+			}
+		} else if asciiFold(sub) {
+			changed = true
+		}
+	}
+	if re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase != 0 {
+		if n := splitFold(re); n != nil {
+			*re, changed = *n, true
+		}
+	}
+	return changed
+}
+
+func splitFold(lit *syntax.Regexp) *syntax.Regexp {
+	out := &syntax.Regexp{Op: syntax.OpConcat, Flags: lit.Flags &^ syntax.FoldCase}
+	start := 0
+	flush := func(end int) {
+		if end > start {
+			out.Sub = append(out.Sub, &syntax.Regexp{Op: syntax.OpLiteral, Flags: lit.Flags, Rune: lit.Rune[start:end]})
+		}
+	}
+	found := false
+	for i, r := range lit.Rune {
+		if low := unicode.ToLower(r); low == 'k' || low == 's' {
+			found = true
+			flush(i)
+			out.Sub = append(out.Sub, &syntax.Regexp{Op: syntax.OpCharClass, Flags: out.Flags, Rune: []rune{low - 32, low - 32, low, low}})
+			start = i + 1
+		}
+	}
+	if !found {
+		return nil
+	}
+	flush(len(lit.Rune))
+	if len(out.Sub) == 1 {
+		return out.Sub[0]
+	}
+	return out
+}
