@@ -260,12 +260,12 @@ func parseCloudFront(c *ctx, rec []byte, ev *event.Event) bool {
 	if len(rec) < 60 {
 		return false
 	}
-	if rec[4] == '-' && rec[7] == '-' && (rec[10] == '\t' || rec[10] == ' ') && rec[13] == ':' && rec[18] == rec[10] {
+	if rec[4] == '-' && rec[7] == '-' && (rec[10] == '\t' || rec[10] == ' ') && rec[13] == ':' && rec[19] == rec[10] {
 		l := cloudfrontTabs
 		if rec[10] == ' ' {
 			l = cloudfrontBlanks
 		}
-		edge := rec[19:24]
+		edge := rec[20:25]
 		for _, b := range edge[:3] {
 			if b-'A' > 25 {
 				return false

@@ -74,11 +74,13 @@ func setRequest(ev *event.Event, request []byte) {
 		return
 	}
 	ev.Set(event.Method, request[:m])
+	if m == 7 && string(request[:m]) == "CONNECT" {
+		ev.Set(event.Host, target)
+		ev.Set(event.Path, target)
+		return
+	}
 	setTarget(ev, target)
 	if !ev.Has(event.Path) { // "GET http://h HTTP/1.1"
-		if m == 7 && string(request[:m]) == "CONNECT" {
-			ev.Set(event.Host, target)
-		}
 		ev.Set(event.Path, target)
 	}
 }

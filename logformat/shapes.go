@@ -30,6 +30,13 @@ const maxDepth = 6
 
 func init() {
 	shapes = []shape{
+		// Strict shapes, which no other text has by chance.
+		{name: "aws_alb", first: "hgw", parse: parseALB},
+		{name: "aws_nlb", first: "t", parse: parseNLB},
+		{name: "aws_elb", first: digits, parse: parseELB},
+		{name: "cloudfront", first: digits, parse: parseCloudFront},
+		{name: "vpc_flow", first: digits, parse: parseVPCFlow},
+
 		// Structured text, wrappers, system and application records.
 		{name: "json", first: "{[ ", multi: true, parse: parseJSON},
 		{name: "cri", first: digits, multi: true, parse: parseCRI},
@@ -42,11 +49,6 @@ func init() {
 		{name: "sshd", first: "FAIDCR", parse: parseBareSSHD},
 
 		// Web servers, proxies and edges.
-		{name: "aws_alb", first: "hgw", parse: parseALB},
-		{name: "aws_nlb", first: "t", parse: parseNLB},
-		{name: "aws_elb", first: digits, parse: parseELB},
-		{name: "cloudfront", first: digits, parse: parseCloudFront},
-		{name: "vpc_flow", first: digits, parse: parseVPCFlow},
 		{name: "s3_access", parse: parseS3Access},
 		{name: "apigateway_xml", first: "<", multi: true, parse: parseAPIGatewayXML},
 		{name: "apigateway_csv", first: hexes, parse: parseAPIGatewayCSV},

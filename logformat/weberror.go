@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"bytes"
+	"net/netip"
 
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -33,11 +34,10 @@ func parseNginxError(c *ctx, rec []byte, ev *event.Event) bool {
 		i++
 	}
 	// "12#13: *14 "
-	pid, n := number(rec[i:])
+	_, n := number(rec[i:])
 	if n == 0 || i+n >= len(rec) || rec[i+n] != '#' {
 		return false
 	}
-	_ = pid
 	ev.Set(event.PID, rec[i:i+n])
 	i += n + 1
 	_, n = number(rec[i:])
@@ -55,10 +55,8 @@ func parseNginxError(c *ctx, rec []byte, ev *event.Event) bool {
 		}
 	}
 	msg := rec[i:]
-	// The server's own additions stand at the end. A client can write ", client: 203.0.113.9" into the quoted text
-	// before them, so the last one that the rest of the additions follow counts.
 	tail := len(msg)
-	if k := lastIndex(msg, []byte(", client: ")); k >= 0 {
+	if k := nginxClient(msg); k >= 0 {
 		tail = k
 		rest := msg[k:]
 		if v := member(rest, ", client: "); v != nil {
@@ -87,24 +85,37 @@ func parseNginxError(c *ctx, rec []byte, ev *event.Event) bool {
 
 var wordNginx, wordApache = []byte("nginx"), []byte("apache")
 
-// lastIndex finds the last sep that does not stand inside the quotes which open after it: what follows the server's own
-// ", client: " is an address.
-func lastIndex(s, sep []byte) int {
-	for end := len(s); end > 0; {
-		i := bytes.LastIndex(s[:end], sep)
+// nginxClient finds the server's own ", client: <address>" in msg, -1 if there is none. Clients can write the same
+// into a file name or request, which are not escaped: where what they wrote cannot be told from the server's words, and the
+// two disagree, there is none either, so that nobody is blamed for another's line.
+func nginxClient(msg []byte) int {
+	first := -1
+	var who netip.Addr
+	for at := 0; ; {
+		i := bytes.Index(msg[at:], nginxClientName)
 		if i < 0 {
-			return -1
+			return first
 		}
-		if v := member(s[i:], string(sep)); v != nil && (bytes.HasPrefix(v, []byte("unix:")) || validAddr(v)) {
-			// The client's text is quoted: outside quotes the number of them before is even.
-			if bytes.Count(s[:i], []byte{'"'})&1 == 0 || bytes.LastIndex(s[:i], sep) < 0 {
-				return i
+		at += i
+		v := member(msg[at:], ", client: ")
+		_, _, a := splitAddr(v)
+		if a.IsValid() || bytes.HasPrefix(v, []byte("unix:")) {
+			switch {
+			case first < 0:
+				if first, who = at, a; bytes.IndexByte(msg[:at], '"') < 0 {
+					return at // nothing that a client wrote stands before it
+				}
+			case a != who:
+				return -1
+			default:
+				first = at
 			}
 		}
-		end = i
+		at += len(nginxClientName)
 	}
-	return -1
 }
+
+var nginxClientName = []byte(", client: ")
 
 func validAddr(v []byte) bool {
 	_, _, a := splitAddr(v)

@@ -159,7 +159,7 @@ func clfPrefix(ev *event.Event, p []byte) bool {
 			client = i
 			break
 		}
-		if len(t) > 1 && t[len(t)-1] == ':' || i >= 3 {
+		if len(t) > 1 && t[len(t)-1] == ':' || i >= 4 {
 			return false // "nginx:" of a wrapper
 		}
 	}
