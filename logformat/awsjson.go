@@ -62,8 +62,12 @@ func knownJSON(c *ctx, sc *scratch, t *tree, root uint32, ev *event.Event) (done
 			modelID = i
 		case "event_type":
 			eventType = i
-		case "SYSCALL", "EXECVE", "PATH", "ANOM_ABEND", "PROCTITLE":
+		case "SYSCALL":
 			laurel = i
+		case "EXECVE", "PATH", "ANOM_ABEND", "PROCTITLE":
+			if laurel == 0 {
+				laurel = i
+			}
 		case "System":
 			sys = i
 		case "Event":
@@ -215,7 +219,7 @@ func plain(c *ctx, ev *event.Event, s []byte) {
 	if clock == event.ZonedClock && ev.Clock != event.ZonedClock {
 		ev.Time, ev.Clock = ns, clock
 	}
-	msg := trimSpace(s[f.i:])
+	msg := startOf(s[f.i:])
 	ev.Kind = event.KindApp
 	if len(msg) > 1 && (msg[0] == '{' || addrFirst(msg)) && len(msg) < len(s) && c.inner(msg, ev) {
 		return

@@ -22,8 +22,9 @@ func parseText(c *ctx, rec []byte, ev *event.Event) bool {
 	f := front{c: c, ev: ev, s: line}
 	f.read()
 	ev.Kind = event.KindText
-	msg := trimSpace(line[f.i:])
-	if f.time || f.level {
+	msg := startOf(line[f.i:])
+	known := f.time || f.level || f.hour
+	if known {
 		ev.Kind = event.KindApp
 		ev.Understood = true
 		ev.Format = "text_app"
@@ -33,7 +34,7 @@ func parseText(c *ctx, rec []byte, ev *event.Event) bool {
 		ev.Understood = false
 		ev.Why = "no known format, no time and no level"
 	}
-	if len(msg) > 1 && c.depth < maxDepth && (f.time || f.level) {
+	if len(msg) > 1 && c.depth < maxDepth && known {
 		if msg[0] == '{' || addrFirst(msg) {
 			level, has := ev.Get(event.Level), ev.Has(event.Level)
 			if c.inner(msg, ev) {
@@ -59,10 +60,21 @@ func parseText(c *ctx, rec []byte, ev *event.Event) bool {
 	if !f.level {
 		lateLevel(ev, line)
 	}
+	if packet(ev, body) {
+		ev.Understood, ev.Why = true, ""
+	}
 	if ev.Kind == event.KindText && ev.Has(event.Result) && ev.Has(event.SourceIP) {
 		ev.Kind, ev.Understood, ev.Why, ev.Format = event.KindApp, true, "", "text_app"
 	}
 	return true
+}
+
+// startOf drops what separates a message from its front.
+func startOf(s []byte) []byte {
+	for len(s) > 0 && (s[0] == ' ' || s[0] == '\t' || s[0] == ':' && (len(s) < 2 || s[1] != ':') || s[0] == '|' || s[0] == '-' && len(s) > 1 && (s[1] == ' ' || s[1] == '-')) {
+		s = s[1:]
+	}
+	return trimSpace(s)
 }
 
 // addrFirst tells whether msg starts like an access log's line: an address, then " - ".
@@ -78,6 +90,7 @@ type front struct {
 	s           []byte
 	i           int // where the message starts
 	time, level bool
+	hour        bool // a time of day without its date
 	pieces      int
 }
 
@@ -142,6 +155,7 @@ func (f *front) piece() bool {
 			return true
 		}
 		if _, clock, k := scanTime(f.c, rest); k >= 5 && clock == event.NoClock && f.pieces == 0 {
+			f.hour = true
 			f.i = i + k
 			return true
 		}
@@ -164,11 +178,9 @@ func (f *front) when(s []byte) int {
 	ns, clock, n := scanTime(f.c, s[b:])
 	if clock == event.NoClock {
 		if b == 0 {
-			n = f.glog(s)
-		} else {
-			n = 0
+			return f.glog(s)
 		}
-		return n
+		return f.monthDay(s)
 	}
 	if n < 8 || n == 10 && isNumber(s[b:b+10]) && f.pieces > 0 {
 		return 0
@@ -196,6 +208,21 @@ func (f *front) when(s []byte) int {
 		}
 	}
 	return n
+}
+
+// monthDay reads "[11.23 03:10:11]" (no year).
+func (f *front) monthDay(s []byte) int {
+	if len(s) < 16 || s[3] != '.' || s[6] != ' ' || s[15] != ']' {
+		return 0
+	}
+	var buf [16]byte
+	t := append(append(append(buf[:0], s[1:3]...), '-'), s[4:15]...)
+	ns, clock, n := scanTime(f.c, t)
+	if clock == event.NoClock || n != len(t) {
+		return 0
+	}
+	f.ev.Time, f.ev.Clock = ns, clock
+	return 16
 }
 
 // glog reads "E1123 03:10:11.619632  4711 file.go:12] " (month and day, no year).
@@ -300,6 +327,10 @@ func (f *front) word(i int) bool {
 	next := byte(' ')
 	if e < len(s) {
 		next = s[e]
+	}
+	if f.level && (next == ' ' || next == ':') && len(w) > 1 && isUpper(w[0]) && isUpper(w[len(w)-1]) && bytes.Equal(levelNamed(w), f.ev.Get(event.Level)) {
+		f.i = e // said twice: "I, [...]  INFO -- : "
+		return true
 	}
 	if !f.level {
 		upper := true

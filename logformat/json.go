@@ -359,7 +359,7 @@ func looksLikeLog(s []byte) bool {
 
 // judgeText lets the words of a server-written text decide, without taking names or addresses from it.
 func judgeText(ev *event.Event, text []byte) {
-	said := judge(scratchOf(ev).tokenize(text))
+	said := judge(scratchOf(ev).tokenize(text), ev.Has(event.SourceIP))
 	if said.category == nil && said.result != nil && (!ev.Has(event.SourceIP) && !ev.Has(event.User) || string(said.result) == "success") {
 		return
 	}
@@ -368,7 +368,7 @@ func judgeText(ev *event.Event, text []byte) {
 
 // judgeAuth is judgeText for authentication alone.
 func judgeAuth(ev *event.Event, text []byte) {
-	if said := judge(scratchOf(ev).tokenize(text)); said.category != nil {
+	if said := judge(scratchOf(ev).tokenize(text), ev.Has(event.SourceIP)); said.category != nil {
 		said.set(ev)
 	}
 }
@@ -393,8 +393,8 @@ func judgeName(ev *event.Event, name []byte) {
 		i = e
 	}
 	sc.toks = toks
-	s := judge(toks)
-	var login, failed, ok, out bool
+	s := judge(toks, ev.Has(event.SourceIP))
+	var login, failed, ok, out, register bool
 	for i := range toks {
 		switch sp := toks[i].sp(); {
 		case sp == spLogin || sp == spSignin:
@@ -403,14 +403,18 @@ func judgeName(ev *event.Event, name []byte) {
 			login = login || i+1 < len(toks) && toks[i+1].sp() == spIn
 		case sp == spLogout:
 			out = true
+		case sp == spRegister:
+			register = true
 		case sp == spError:
 			failed = true
 		}
 		failed = failed || toks[i].class()&wBad != 0
 		ok = ok || toks[i].class()&wGood != 0
 	}
-	if login && !out && s.result == nil {
-		s = said{action: bLogin, category: bAuthn}
+	if (login || register) && !out && s.result == nil {
+		if s = (said{action: bLogin, category: bAuthn}); register && !login {
+			s.action = bRegister
+		}
 		if failed {
 			s.result = bFailure
 		} else if ok {

@@ -88,6 +88,7 @@ var keyTable = []struct {
 	{slot(event.Hostname), 7, "hostname host.name machine machinename computer computername node nodename hostid serverhostname syslogserver instanceid agenthostname _hostname"},
 
 	{sUser, 8, "user username user.name remoteuser clientusername authuser uname login useremail email account accountname user.username user.email targetusername loginname usr authenticateduser requestuser requser user.login preferredusername userlogin mail account.email principalname userprincipalname req.user username.name authenticationusername attemptedusername acct csusername auid user.id.name"},
+	{sUser, 3, "accountid.user"},
 	{sUser, 4, "principal actor actor.name sub subject owner by who displayname identity admin customer customeremail userdisplayname remoteusername member"},
 	{slot(event.UserID), 6, "userid user.id uid accountid.user customerid memberid user.uid userguid useruuid actorid"},
 	{slot(event.Session), 5, "session sessionid sid session.id sessid token.id tokenid jti connectionid"},
@@ -100,9 +101,9 @@ var keyTable = []struct {
 	{sLevel, 8, "level severity loglevel lvl levelname severitytext log.level logseverity s level.name event.severity loglevelname syslog.severity.name priorityname"},
 	{sLevel, 3, "priority prio"},
 	{slot(event.Process), 6, "process.name process exe processname syslogidentifier comm program programname tag comm.name appname"},
-	{slot(event.Process), 3, "logger service service.name app application name component module facility channel loggername log.logger servicename appid resource.service.name source category"},
+	{slot(event.Process), 3, "logger service service.name app application name component module facility channel loggername log.logger servicename appid resource.service.name source"},
 	{slot(event.PID), 5, "pid processid process.pid procid"},
-	{sEvent, 7, "action event.action eventname event eventtype type event.type operation op eventid activity auditaction eventaction evt eventclass method.name"},
+	{sEvent, 7, "action event.action eventname event eventtype type event.type operation op eventid activity auditaction eventaction evt eventclass securityevent method.name"},
 	{sOutcome, 7, "outcome event.outcome result success eventoutcome loginresult authresult res event.result succeeded issuccess"},
 	{slot(event.Category), 4, "event.category"},
 	{slot(event.Reason), 6, "reason event.reason failurereason statusreason failreason rejectreason cause denyreason responsestatus.reason responsecodedetails"},
@@ -111,7 +112,7 @@ var keyTable = []struct {
 	{slot(event.Provider), 5, "eventsource event.provider providername"},
 	{slot(event.Region), 5, "awsregion cloud.region region"},
 	{slot(event.Account), 5, "awsaccountid cloud.account.id recipientaccountid"},
-	{slot(event.Resource), 3, "resource resourcename resource.name objectref.resource objectname targetresource resourceid filename bucket"},
+	{slot(event.Resource), 3, "resource resourcename resource.name objectref.resource objectname targetresource resourceid bucket"},
 	{slot(event.RuleName), 5, "rulename rule.name ruleid alert.signature terminatingruleid signature rule rule.id ruletitle alertname signaturename"},
 	{slot(event.DNSName), 6, "queryname dns.question.name dnsquery qname rrname query.hostname"},
 }
@@ -271,6 +272,12 @@ func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
 	}
 	if v := f.get(sSource); v != nil {
 		setSource(ev, firstAddr(v))
+	}
+	if v := f.get(slot(event.DestIP)); v != nil {
+		host, port, _ := splitAddr(firstAddr(v))
+		if ev.Set(event.DestIP, host); len(port) > 0 {
+			ev.Set(event.DestPort, port)
+		}
 	}
 	if v := f.get(slot(event.SourcePort)); v != nil && !ev.Has(event.SourcePort) {
 		ev.Set(event.SourcePort, v)

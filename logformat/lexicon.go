@@ -39,7 +39,7 @@ var lexiconTable = []struct {
 	{wPerm, "access permission permissions privilege privileges authorization"},
 	{wDeny | wStop, "forbidden unauthorized unauthorised unauthenticated disallowed"},
 	{wToken | wStop, "token tokens jwt key apikey bearer signature nonce csrf ticket certificate"},
-	{wBlock | wStop, "page form screen send sending sent email mail load loading render rendering fetch fetching connect connecting connection start starting initialize initializing parse parsing read reading write writing save saving update updating create creating generate generating reach resolve import compile template cache config configuration plugin module service server provider backend store database timeout timed connection rate limit settings setting policy hook handler listener worker upstream reset cleanup counter statistics metrics schema migration query job task queue thread socket disk memory file directory link"},
+	{wBlock | wStop, "page form screen send sending sent email mail load loading render rendering fetch fetching connect connecting connection start starting initialize initializing parse parsing read reading write writing save saving update updating create creating generate generating reach resolve import compile template cache config configuration plugin module service server provider backend store database timeout timed connection rate limit settings setting policy hook handler listener worker upstream reset cleanup counter statistics metrics schema migration query job task queue packet checksum frame thread socket disk memory file directory link"},
 	{wFrom | wFill | wStop, "from client clients remote peer rhost source src origin visitor van von desde"},
 	{wFrom | wFill | wStop, "ip address addr ipaddress host requested"},
 	{wFrom | wStop, "rip oip"},
@@ -124,12 +124,12 @@ const (
 var specialTable = map[string]special{
 	"logged": spLogged, "signed": spSigned, "in": spIn, "out": spOut, "off": spOut, "logout": spLogout, "logoff": spLogout, "session": spSession,
 	"opened": spOpened, "closed": spClosed, "password": spPassword, "passwort": spPassword, "reset": spReset, "requested": spRequested, "changed": spChanged,
-	"registered": spRegistered, "account": spAccount, "too": spToo, "many": spMany, "requests": spRequests, "rate": spRate, "limit": spLimit,
+	"registered": spRegistered, "account": spAccount, "too": spToo, "many": spMany, "requests": spRequests, "rate": spRate, "limit": spLimit, "limited": spLimit, "limiting": spLimit,
 	"exceeded": spExceeded, "throttled": spThrottled, "throttler": spThrottled, "throttling": spThrottled, "missing": spMissing, "requires": spRequires, "using": spUsing, "payment": spPayment,
 	"charge": spCharge, "declined": spDeclined, "captured": spCaptured, "otp": spOTP, "sent": spSent, "step": spStepUp, "factor": spFactor,
 	"validation": spValidation, "input": spInput, "logins": spLogins, "failed": spFailed, "refresh": spRefresh, "sign": spSign, "log": spLog,
 	"user": spUser, "found": spFound, "such": spSuch, "anonymous": spAnonymous, "role": spRole, "to": spTo, "on": spOn, "by": spBy, "for": spFor,
-	"body": spBody, "payload": spBody, "at": spAt, "line": spLine, "of": spOf, "from": spFrom, "registration": spRegister, "created": spCreated,
+	"body": spBody, "payload": spBody, "at": spAt, "line": spLine, "of": spOf, "from": spFrom, "registration": spRegister, "register": spRegister, "signup": spRegister, "created": spCreated,
 	"login": spLogin, "logon": spLogin, "upload": spUpload, "uploaded": spUploaded, "status": spStatus, "code": spCode, "returned": spStatus, "responded": spStatus,
 	"as": spAs, "signin": spSignin, "error": spError,
 }

@@ -150,8 +150,10 @@ func parseLogfmt(c *ctx, rec []byte, ev *event.Event) bool {
 	web := f.apply(c, ev)
 	unquote(ev)
 	complete(c, ev, f, web)
-	if web && ev.Status != 0 {
-		ev.Kind = event.KindWeb
+	if ev.Kind == event.KindText {
+		if ev.Kind = event.KindApp; web && ev.Status != 0 {
+			ev.Kind = event.KindWeb
+		}
 	}
 	return true
 }
@@ -194,7 +196,7 @@ func parseAudit(c *ctx, sc *scratch, f *facts, rec []byte, ev *event.Event) bool
 	ev.Format = "auditd"
 	ev.Kind = event.KindSystem
 	ev.Set(event.Action, kind)
-	ev.Set(event.Message, trimSpace(rest))
+	ev.Set(event.Message, bytes.TrimLeft(rest, ": "))
 	if bytes.HasPrefix(kind, []byte("USER_")) || bytes.HasPrefix(kind, []byte("CRED_")) {
 		ev.Kind = event.KindAuth
 		switch string(kind) {

@@ -19,7 +19,7 @@ func readMessage(c *ctx, ev *event.Event, msg []byte) {
 	r.addresses()
 	r.request()
 	r.users()
-	said := judge(r.toks)
+	said := judge(r.toks, r.ev.Has(event.SourceIP))
 	if !r.actor() && (said.category == nil && said.result != nil) {
 		return // "file deleted": nobody asked for it, so it is not an API call
 	}
@@ -95,6 +95,10 @@ func (r *reader) addresses() {
 		}
 		if g == 0 {
 			r.dest(t)
+			continue
+		}
+		if i > 1 && best == i-2 && r.toks[i-1].kind == tBreak && r.m[r.toks[i-1].start] == '|' {
+			r.dest(t) // "client|server"
 			continue
 		}
 		if i == 0 && best < 0 || g >= rank {
@@ -232,6 +236,11 @@ func (r *reader) request() {
 			if sp := bytes.IndexByte(q, ' '); sp > 0 && sp < 18 && isMethod(q[:sp]) && (q[sp+1:][0] == '/' || bytes.HasPrefix(q[sp+1:], []byte("http"))) {
 				setRequest(ev, q)
 				full, have = true, true
+				for k := i - 1; k >= max(0, i-3) && r.toks[k].kind != tBreak; k-- { // `200 OK "GET /"`
+					if r.toks[k].kind == tNumber {
+						r.setStatus(&r.toks[k])
+					}
+				}
 				r.status(i)
 			}
 		case tWord:
@@ -343,6 +352,8 @@ func (r *reader) users() {
 		}
 		l := &r.toks[p]
 		switch {
+		case assigned && l.class()&wBad != 0 && p > 0 && r.toks[p-1].class()&wTopic != 0 && i+1 < len(r.toks) && r.toks[i+1].kind == tBreak && r.m[r.toks[i+1].start] == '(' && t.class() == 0:
+			g = 2 // "Login failed: alice (192.0.2.1)"
 		case l.class()&wUser != 0 || l.sp() == spLogin && (assigned || t.kind == tQuoted):
 			if t.kind == tWord && !assigned && (t.class()&(wStop|wTo) != 0 || t.sp() != 0) {
 				continue
@@ -396,6 +407,12 @@ func (r *reader) users() {
 // name widens a user name that the tokens cut ("jean-luc", "a.b"): up to the next blank or quote.
 func (r *reader) name(i int, v []byte) []byte {
 	t := &r.toks[i]
+	if bytes.HasPrefix(r.m[t.end:], []byte(`]\[`)) { // Samba: [DOMAIN]\[user]
+		rest := r.m[t.end+3:]
+		if e := bytes.IndexByte(rest, ']'); e > 0 {
+			return rest[:e:e]
+		}
+	}
 	if t.kind == tQuoted || t.kind == tMail {
 		return v
 	}

@@ -34,8 +34,8 @@ type said struct {
 // maxApart is how many words may stand between a topic and the verdict on it, fillers and opaque tokens not counted.
 const maxApart = 1
 
-// judge reads tokens.
-func judge(toks []tok) (s said) {
+// judge reads tokens. addr: the record names the client, besides what the tokens may say.
+func judge(toks []tok, addr bool) (s said) {
 	var authBad, authGood, tokenBad, deny, otherBad, done bool
 	var topics, tokens int
 	var login, mfa, refresh bool
@@ -111,7 +111,7 @@ func judge(toks []tok) (s said) {
 				deny = true
 			}
 		case spRate:
-			if next(1) == spLimit && (next(2) == spExceeded || next(3) == spExceeded) {
+			if next(1) == spLimit && (next(2) == spExceeded || next(3) == spExceeded || string(lowerBytes(toks, i+1)) == "limited") {
 				deny = true
 			}
 		case spThrottled:
@@ -244,7 +244,7 @@ func judge(toks []tok) (s said) {
 		}
 		zero = far
 	}
-	if len(toks) > 0 && noSuchUser(toks) {
+	if len(toks) > 0 && noSuchUser(toks, addr) {
 		authBad, login = true, true
 	}
 	switch {
@@ -328,8 +328,8 @@ func tokenAfter(toks []tok, i int) bool {
 
 // noSuchUser: "no such user", "no user found", "unknown user", "user not found", "invalid user", "user does not
 // exist", "can't find user": with an address in the message it is somebody who tried to get in.
-func noSuchUser(toks []tok) bool {
-	addr, hit := false, false
+func noSuchUser(toks []tok, addr bool) bool {
+	hit := false
 	for i := range toks {
 		t := &toks[i]
 		if t.kind == tAddr {

@@ -41,8 +41,10 @@ func parseSyslog(c *ctx, rec []byte, ev *event.Event) bool {
 	// An ISO time begins many logs; syslog's has a fraction and a numeric zone.
 	sure := bsd || pri >= 0 || n >= 25 && (stamp[n-6] == '+' || stamp[n-6] == '-' || stamp[n-1] == 'Z' && n >= 27)
 	s = s[n:]
-	if s[0] == ':' {
-		s = s[1:]
+	if s[0] == ':' { // Cisco: "Nov 23 03:10:11: %SYS-5-..."
+		if s = s[1:]; bytes.IndexByte(s[:min(len(s), 4)], '%') < 0 {
+			return false
+		}
 	}
 	if len(s) == 0 || s[0] != ' ' {
 		return false
@@ -89,7 +91,7 @@ func syslogHead(s []byte) (host, prog, pid, msg []byte) {
 			return nil, nil, nil, s
 		}
 	}
-	if levelNamed(s[:sp]) != nil || s[sp-1] == ':' {
+	if levelNamed(s[:sp]) != nil || s[sp-1] == ':' || isNumber(s[:sp]) {
 		return nil, nil, nil, s
 	}
 	host = s[:sp]
@@ -231,6 +233,8 @@ func readProgram(c *ctx, ev *event.Event, prog, pid, msg []byte) {
 	switch {
 	case authProgram(c, ev, name, line):
 	case string(name) == "filterlog" && filterlog(ev, line):
+	case string(name) == "CEF" && readCEF(c, line, ev):
+		ev.Format = "cef"
 	case c.inner(msg, ev):
 		if level != nil && !ev.Has(event.Level) {
 			ev.Set(event.Level, level)

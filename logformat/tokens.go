@@ -74,7 +74,8 @@ func (sc *scratch) tokenize(m []byte) []tok {
 			if i == 0 || !wordByte[m[i-1]] {
 				if end := closing(m, i); end > 0 {
 					t := tok{kind: tQuoted, open: c, start: int32(i + 1), end: int32(end)}
-					if _, n := addrAt(m[i+1 : end]); n > 0 && i+1+n == end {
+					if _, n := addrAt(m[i+1 : end]); n > 0 && (i+1+n == end || i+2+n == end && m[end-1] == '.') {
+						t.end = int32(i + 1 + n)
 						t.kind = tAddr
 					}
 					toks = append(toks, t)
@@ -85,6 +86,14 @@ func (sc *scratch) tokenize(m []byte) []tok {
 			}
 			i++
 		case '{', '[', '(', '<':
+			if c == '[' && i+2 < len(m) && (m[i+1] == ':' || hexValue[m[i+1]] < 16) {
+				if h, n := addrAt(m[i:]); n > 0 && bytes.IndexByte(h, ':') >= 0 {
+					toks = append(toks, tok{kind: tAddr, open: open, start: int32(i), end: int32(i + n)})
+					i += n
+					open = 0
+					continue
+				}
+			}
 			if c == '{' || c == '[' && i+1 < len(m) && (m[i+1] == '{' || m[i+1] == '"') {
 				if n := sc.extra.parse(m[i:]); n > 1 && !sc.extra.cut && (c == '{' || n > 2) && len(sc.extra.nodes) > 1 {
 					toks = append(toks, tok{kind: tJSON, start: int32(i), end: int32(i + n)})
@@ -113,6 +122,13 @@ func (sc *scratch) tokenize(m []byte) []tok {
 			toks = append(toks, tok{kind: tBreak, start: int32(i), end: int32(i + 1)})
 			i++
 		case ':':
+			if i+1 < len(m) && m[i+1] == ':' {
+				if _, n := addrAt(m[i:]); n > 0 {
+					toks = append(toks, tok{kind: tAddr, open: open, start: int32(i), end: int32(i + n)})
+					i += n
+					break
+				}
+			}
 			toks = append(toks, tok{kind: tColon, start: int32(i), end: int32(i + 1)})
 			i++
 		default:
@@ -302,14 +318,26 @@ func addrAt(s []byte) (host []byte, n int) {
 	for e > 0 && (s[e-1] == '.' || s[e-1] == ':' && (e < 2 || s[e-2] != ':')) {
 		e--
 	}
+	// An IPv4 tail ends the address: "::ffff:192.0.2.1:21" has a port behind it.
+	if dot := bytes.IndexByte(s[:e], '.'); dot > 0 && colons >= 2 {
+		if at := bytes.LastIndexByte(s[:dot], ':'); at > 0 {
+			if _, k := scanIPv4(s[at+1:]); k > 0 {
+				e = at + 1 + k
+			}
+		}
+	}
 	if colons < 2 || e < len(s) && wordByte[s[e]] {
 		return nil, 0
 	}
+	// "12:30:45" is no address, "::1" is: parts without a gap must be eight.
 	if _, ok := parseIPv6(s[:e]); !ok {
 		return nil, 0
 	}
-	// "12:30:45" is no address, "::1" is; plain hours have two digits in each part and no gap, which parseIPv6 refuses.
-	return s[:e], e
+	n = e
+	if e < len(s) && (s[e] == '#' || bytes.IndexByte(s[:e], '.') > 0) {
+		n += portAt(s[e:])
+	}
+	return s[:e], n
 }
 
 // portAt measures ":1234" or "#1234" at the start of s.

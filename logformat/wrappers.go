@@ -146,9 +146,10 @@ func parseJournalMark(c *ctx, rec []byte, ev *event.Event) bool {
 // parseCEF reads ArcSight's "CEF:0|vendor|product|version|id|name|severity|pairs".
 func parseCEF(c *ctx, rec []byte, ev *event.Event) bool {
 	rest, ok := bytes.CutPrefix(rec, []byte("CEF:"))
-	if !ok {
-		return false
-	}
+	return ok && readCEF(c, trimLeft(rest), ev)
+}
+
+func readCEF(c *ctx, rest []byte, ev *event.Event) bool {
 	var part [7][]byte
 	for i := range part {
 		at := bytes.IndexByte(rest, '|')
