@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -104,8 +105,12 @@ func TestThreatPagesLoadFast(t *testing.T) {
 		}
 		best = min(best, time.Since(start))
 	}
-	if best > 3*time.Millisecond {
-		t.Errorf("loading took %v, want at most 3ms", best)
+	limit := 3 * time.Millisecond
+	if runtime.GOARCH == "wasm" {
+		limit *= 10
+	}
+	if best > limit {
+		t.Errorf("loading took %v, want at most %v", best, limit)
 	}
 }
 
