@@ -456,6 +456,8 @@ func nameJSON(t *tree, root uint32, ev *event.Event, web bool, f *facts) {
 		ev.Format = "traefik_json"
 	case has("EdgeResponseStatus") || has("ClientRequestHost"):
 		ev.Format = "cloudflare"
+	case has("requestId", "httpMethod") || has("requestId", "routeKey"):
+		ev.Format = "api_gateway"
 	case has("remote_addr") && web || has("request_uri") && web:
 		ev.Format = "nginx_json"
 	case has("resourceLogs"):

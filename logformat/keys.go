@@ -304,10 +304,11 @@ func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
 		}
 	}
 	if v := f.get(sUser); v != nil {
-		if isNumber(v) && f.weight[event.UserID] == 0 {
+		if f.quoted[sUser] || !isNumber(v) {
+			ev.Set(event.User, v)
+		} else if f.weight[event.UserID] == 0 {
 			ev.Set(event.UserID, v)
 		}
-		ev.Set(event.User, v)
 	}
 	if v := f.get(sError); v != nil {
 		ev.Set(event.ErrorMessage, v)

@@ -48,7 +48,7 @@ var lexiconTable = []struct {
 	{wUser | wStop, "email uname ruser"},
 	{wRoute | wFill | wStop, "path url uri endpoint route api resource"},
 	{wDone | wStop, "deleted removed updated created viewed retrieved served exported generated changed saved downloaded uploaded modified added listed fetched edited granted assigned enabled purged imported returned cancelled canceled refunded transferred wiped dropped captured read"},
-	{wStop, "agent role profile list settings deleted tried logged signed registered could can will would may must should changed there which who"},
+	{wStop, "up limited such agent role profile list settings deleted tried logged signed registered could can will would may must should changed there which who"},
 }
 
 // Words of fixed phrases have numbers of their own beside their class.

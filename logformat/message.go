@@ -17,6 +17,13 @@ func readMessage(c *ctx, ev *event.Event, msg []byte) {
 	r := reader{c: c, ev: ev, sc: sc, m: msg, toks: toks}
 	r.json()
 	r.addresses()
+	if cut := forged(msg); cut < len(msg) {
+		n := 0
+		for n < len(r.toks) && int(r.toks[n].start) < cut {
+			n++
+		}
+		r.toks = r.toks[:n]
+	}
 	r.request()
 	r.users()
 	said := judge(r.toks, r.ev.Has(event.SourceIP))
@@ -24,6 +31,30 @@ func readMessage(c *ctx, ev *event.Event, msg []byte) {
 		return // "file deleted": nobody asked for it, so it is not an API call
 	}
 	said.set(ev)
+}
+
+// forged returns where m stops being one line: at a line end, raw or written as \n or %0a, that a new record seems to
+// follow. Loggers write a stranger's text as it is, and strangers write whole records into it.
+func forged(m []byte) int {
+	for i, c := range m {
+		w := 0
+		switch {
+		case c == '\n' || c == '\r':
+			return i
+		case c == '\\' && i+1 < len(m) && (m[i+1] == 'n' || m[i+1] == 'r'):
+			w = 2
+		case c == '%' && i+2 < len(m) && m[i+1] == '0' && (m[i+2]|0x20 == 'a' || m[i+2]|0x20 == 'd'):
+			w = 3
+		default:
+			continue
+		}
+		if i+w < len(m) {
+			if n := m[i+w]; isDigit(n) || isUpper(n) || n == '[' || n == '{' || n == '<' || n == '\\' || n == '%' {
+				return i
+			}
+		}
+	}
+	return len(m)
 }
 
 type reader struct {
@@ -63,7 +94,7 @@ func (r *reader) before(i int) (cl word, sp special, at int) {
 // addresses: the source is the last address that is labelled ("from", "ip=", "client") or stands alone at the
 // end or in brackets; what comes before it, a client may have written. One behind "to" or an arrow is where it went.
 func (r *reader) addresses() {
-	best, rank := -1, 0
+	best, rank, to := -1, 0, -1
 	for i := range r.toks {
 		t := &r.toks[i]
 		if t.kind != tAddr {
@@ -94,7 +125,11 @@ func (r *reader) addresses() {
 			g = 2 // "192.0.2.1:0 - ..."
 		}
 		if g == 0 {
-			r.dest(t)
+			if sp == spTo {
+				to = i
+			} else {
+				r.dest(t)
+			}
 			continue
 		}
 		if i > 1 && best == i-2 && r.toks[i-1].kind == tBreak && r.m[r.toks[i-1].start] == '|' {
@@ -104,6 +139,11 @@ func (r *reader) addresses() {
 		if i == 0 && best < 0 || g >= rank {
 			best, rank = i, g
 		}
+	}
+	if best >= 0 && to >= 0 {
+		r.dest(&r.toks[to])
+	} else if best < 0 {
+		best = to // "page 2 served to 192.0.2.1": the only one named is the one who asked
 	}
 	if best >= 0 && !r.ev.Has(event.SourceIP) {
 		v := r.text(&r.toks[best])
@@ -274,7 +314,7 @@ func (r *reader) request() {
 			}
 			cl, sp, at := r.before(i)
 			after := i+1 < len(r.toks) && r.toks[i+1].sp() == spLine
-			if !after && sp != spAt && (cl&wRoute != 0 || sp == spOn || sp == spFor || i == 0 || i > 0 && r.toks[i-1].kind == tNumber || sp == spInput || sp == spTo && !diskPath(r.text(t))) {
+			if !after && (sp != spAt || !diskPath(r.text(t))) && (sp == spAt || cl&wRoute != 0 || sp == spOn || sp == spFor || i == 0 || i > 0 && r.toks[i-1].kind == tNumber || sp == spInput || sp == spTo && !diskPath(r.text(t))) {
 				setTarget(ev, r.text(t))
 				have = true
 				if i == 0 || at < 0 {
@@ -328,6 +368,7 @@ func (r *reader) users() {
 	ev := r.ev
 	best, rank := -1, 0
 	mails, mail := 0, -1
+	id, idRank := -1, 0
 	for i := range r.toks {
 		t := &r.toks[i]
 		switch t.kind {
@@ -337,7 +378,8 @@ func (r *reader) users() {
 		}
 		g := 0
 		if t.kind == tMail {
-			if mails++; i == 0 || r.toks[i-1].sp() != spTo && r.toks[i-1].kind != tArrow {
+			// "changed to new@example.com" is not who did it, "served to x@example.com" is.
+			if mails++; i == 0 || r.toks[i-1].kind != tArrow && (r.toks[i-1].sp() != spTo || i > 1 && r.toks[i-2].sp() != spChanged && r.toks[i-2].class()&wDone != 0) {
 				mail = i
 			}
 		}
@@ -381,8 +423,8 @@ func (r *reader) users() {
 			g = 3
 		}
 		if t.kind == tNumber && g > 0 && l.sp() == spUser || t.kind == tNumber && g == 6 {
-			if !ev.Has(event.UserID) || g == 6 && r.sc.facts[r.c.depth+1].weight[event.UserID] == 0 {
-				ev.Set(event.UserID, r.text(t))
+			if g >= idRank {
+				id, idRank = i, g
 			}
 			// "by user 7 (x@example.com)": the mail is the one who did it.
 			if i+2 < len(r.toks) && r.toks[i+1].kind == tBreak && r.toks[i+2].kind == tMail && r.toks[i+2].open == '(' && g >= rank {
@@ -393,6 +435,9 @@ func (r *reader) users() {
 		if g > rank {
 			best, rank = i, g
 		}
+	}
+	if id >= 0 && idRank >= rank && !ev.Has(event.UserID) {
+		ev.Set(event.UserID, r.text(&r.toks[id]))
 	}
 	if best < 0 && mail >= 0 && mails == 1 {
 		best = mail

@@ -54,7 +54,7 @@ func judge(toks []tok, addr bool) (s said) {
 			zero = 0
 			continue
 		case tColon:
-			zero = far
+			bad, good, zero = far, far, far // "Validation error: password too short"
 			continue
 		case tWord:
 		default:
@@ -190,6 +190,9 @@ func judge(toks []tok, addr bool) (s said) {
 			}
 		case cl&wToken != 0:
 			tokens++
+			if w := before(toks, i); w == "unrecognized" || w == "unrecognised" || w == "illegal" || w == "unexpected" {
+				continue // a parser's token
+			}
 			if bad <= maxApart {
 				tokenBad = true
 			}
@@ -278,6 +281,14 @@ func judge(toks []tok, addr bool) (s said) {
 }
 
 func lowerBytes(toks []tok, i int) []byte { return wordText[toks[i].id] }
+
+// before is the known word right before token i.
+func before(toks []tok, i int) string {
+	if i == 0 || toks[i-1].kind != tWord {
+		return ""
+	}
+	return string(lowerBytes(toks, i-1))
+}
 
 // wordText is the text of known words by id.
 var wordText = func() [][]byte {

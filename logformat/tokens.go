@@ -174,6 +174,12 @@ func (sc *scratch) token(toks []tok, m []byte, i, end int, open byte) ([]tok, in
 		}
 		return add(tPath, end)
 	}
+	if at := bytes.IndexByte(run, '@'); at > 0 && at < len(run)-1 && bytes.IndexAny(run[:at], "=:/") < 0 {
+		if c := bytes.IndexByte(run[at:], ':'); c > 0 {
+			end = i + at + c
+		}
+		return add(tMail, end)
+	}
 	// The word up to a separator: "user=x", "Level:", "REG_OK".
 	w := 0
 	for w < len(run) && (isAlpha(run[w]) || run[w] >= 0x80 || run[w] == '\'' && w > 0) {
