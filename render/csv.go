@@ -33,7 +33,7 @@ func writeCSV(w io.Writer, r *vanguard.Report) error {
 			text, why = marked(pieces(e.Text, e.Spans, 0, '‹', '›')), e.Why
 		}
 		row := []string{string(r.Verdict), f.ID, f.Threat, f.Title, f.Severity, fmt.Sprint(f.Noise), f.Outcome, f.OutcomeEvidence, fmt.Sprintf("%.2f", f.Confidence),
-			f.Actor.Type, f.Actor.Value, targets(f), strings.Join(f.Stages, " "), strings.Join(f.Attack, " "), strings.Join(f.OWASP, " "),
+			f.Actor.Type, f.Actor.Value, targets(f, 0), strings.Join(f.Stages, " "), strings.Join(f.Attack, " "), strings.Join(f.OWASP, " "),
 			strings.Join(cwe, " "), strings.Join(f.CVE, " "), f.FirstSeen, f.LastSeen, fmt.Sprint(f.Events), strings.Join(lines, " "), text, why}
 		for j := range row {
 			row[j] = cell(row[j])

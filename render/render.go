@@ -208,24 +208,66 @@ func understood(in *vanguard.Input) string {
 // references lists a finding's ids in the catalogues of the field.
 func references(f *vanguard.Finding) []string {
 	var out []string
-	for _, a := range f.Attack {
-		out = append(out, "ATT&CK "+a)
+	list := func(catalogue string, ids []string) {
+		if len(ids) > 0 {
+			out = append(out, strings.TrimSpace(catalogue+" "+strings.Join(ids, ", ")))
+		}
 	}
-	for _, o := range f.OWASP {
-		out = append(out, "OWASP "+o)
-	}
+	list("ATT&CK", f.Attack)
+	list("OWASP", f.OWASP)
+	var cwe []string
 	for _, c := range f.CWE {
-		out = append(out, fmt.Sprint("CWE-", c))
+		cwe = append(cwe, fmt.Sprint("CWE-", c))
 	}
-	return append(out, f.CVE...)
+	list("", cwe)
+	list("", f.CVE)
+	return out
 }
 
-func targets(f *vanguard.Finding) string {
-	var out []string
-	for _, t := range f.Targets {
-		out = append(out, t.Type+" "+t.Value)
+// targets names what was acted on: "route /a, /b, account admin", at most most of them; 0 = all.
+func targets(f *vanguard.Finding, most int) string {
+	if most == 0 {
+		most = len(f.Targets)
 	}
-	return strings.Join(out, ", ")
+	var b strings.Builder
+	for i, t := range f.Targets[:min(most, len(f.Targets))] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if i == 0 || t.Type != f.Targets[i-1].Type {
+			b.WriteString(t.Type + " ")
+		}
+		b.WriteString(t.Value)
+	}
+	if more := len(f.Targets) - most; more > 0 {
+		fmt.Fprintf(&b, " and %d more", more)
+	}
+	return b.String()
+}
+
+// keyEvidence picks the lines that a person reads first: the first of each reason, then the earliest.
+func keyEvidence(all []vanguard.Evidence, most int) (key []vanguard.Evidence) {
+	keep := make([]bool, len(all))
+	left := most
+	seen := map[string]bool{}
+	for i, e := range all {
+		if left > 0 && !seen[e.Why] {
+			seen[e.Why], keep[i] = true, true
+			left--
+		}
+	}
+	for i := range all {
+		if left > 0 && !keep[i] {
+			keep[i] = true
+			left--
+		}
+	}
+	for i, e := range all {
+		if keep[i] {
+			key = append(key, e)
+		}
+	}
+	return key
 }
 
 func actor(f *vanguard.Finding) string {

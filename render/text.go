@@ -15,7 +15,13 @@ const (
 	defaultWidth = 100
 	minWidth     = 40
 	maxTextWidth = 120 // longer lines of prose are hard to read; evidence uses the whole terminal
-	evidenceRows = 4   // rows of the terminal that one evidence line may take
+	evidenceRows = 3   // rows of the terminal that one evidence line may take
+
+	// What a terminal shows of a finding; the other formats hold all of it.
+	maxTextEvidence = 4
+	maxTextTargets  = 5
+	maxTextDoubts   = 2
+	maxTextAdvice   = 3
 )
 
 // The colours are the terminal's own first eight: its theme keeps them legible on
@@ -92,25 +98,35 @@ func (t *textWriter) finding(n int, f *vanguard.Finding) {
 	t.field(3, "who", actor(f))
 	what := count(f.Events, "event")
 	if len(f.Targets) > 0 {
-		what += " on " + targets(f)
+		what += " on " + targets(f, maxTextTargets)
 	}
 	t.field(3, "what", what)
 	t.field(3, "when", period(f.FirstSeen, f.LastSeen))
 	t.field(3, "stages", strings.Join(f.Stages, " → "))
 	t.field(3, "proof", f.OutcomeEvidence)
 	t.field(3, "missing", f.Missing)
-	for i, d := range f.Doubts {
+	for i, d := range f.Doubts[:min(len(f.Doubts), maxTextDoubts)] {
 		t.field(3, firstOnly(i, "doubt"), d)
 	}
 	t.field(3, "known as", strings.Join(references(f), " · "))
-	for i := range f.Evidence {
-		t.evidence(&f.Evidence[i])
+	key := keyEvidence(f.Evidence, maxTextEvidence)
+	why := ""
+	for i := range key {
+		t.evidence(&key[i], key[i].Why != why)
+		why = key[i].Why
 	}
-	t.steps(3, "do", f.Advice)
+	if more := len(f.Evidence) - len(key); more > 0 {
+		t.pad(3)
+		t.line(t.style(muted, "and "+count(more, "more line")+" of evidence in -o json"))
+	}
+	// The first finding's advice already stands above, as what to do now.
+	if n > 1 {
+		t.steps(3, "do", f.Advice[:min(len(f.Advice), maxTextAdvice)])
+	}
 }
 
-// evidence quotes one of the user's lines with the guilty bytes marked.
-func (t *textWriter) evidence(e *vanguard.Evidence) {
+// evidence quotes one of the user's lines with the guilty bytes marked, and the reason unless it stands above.
+func (t *textWriter) evidence(e *vanguard.Evidence, reason bool) {
 	const indent = 5
 	t.line("   ", t.style("head", visible(place(e.Source, e.Line))))
 	room := t.opt.Width - indent
@@ -144,11 +160,10 @@ func (t *textWriter) evidence(e *vanguard.Evidence) {
 		}
 	}
 	t.WriteByte('\n')
-	why := e.Why
-	if len(e.By) > 0 {
-		why = strings.TrimSpace(why + " [" + strings.Join(e.By, ", ") + "]")
-	}
-	if why != "" {
+	if why := e.Why; why != "" && reason {
+		if len(e.By) > 0 {
+			why += " [" + strings.Join(e.By, ", ") + "]"
+		}
 		t.block(indent, indent+2, "^ ", muted, why)
 	}
 }
