@@ -12,7 +12,10 @@
 // Nothing that a rule could want is dropped: SQL comments go, but what they hide is appended.
 package decode
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 const (
 	maxDepth  = 6  // passes over a text; each undoes one level of every encoding
@@ -25,6 +28,7 @@ const (
 	hard   uint8 = 1 << iota // always worth the slow pass
 	soft                     // worth it next to certain neighbours
 	space                    // worth it twice in a row
+	amp                      // an ampersand: soft, and too common for the general way
 	no64                     // cannot stand in a base64 token
 	undone                   // undo must look at it
 )
@@ -40,7 +44,9 @@ func init() {
 		switch {
 		case b < ' ' || b >= 0x80 || b == '%' || b == '\\':
 			class[c] |= hard | undone
-		case b == '+' || b == '&' || b == '$' || b == '\'' || b == '"' || b == '`' || b == '^' || b == '*':
+		case b == '&':
+			class[c] |= amp | undone
+		case b == '+' || b == '$' || b == '\'' || b == '"' || b == '`' || b == '^' || b == '*':
 			class[c] |= soft | undone
 		case b == ' ':
 			class[c] |= space | undone
@@ -52,11 +58,14 @@ func init() {
 
 // Needed tells, in one quick pass, whether Canonical(src) could differ from src by
 // more than ASCII case.
-func Needed(src []byte) bool {
+func Needed(src []byte) bool { return scan(src, true) }
+
+// scan tells whether undo could change src, or, with tokens, base64 stands in it.
+func scan(src []byte, tokens bool) bool {
 	if len(src) < 8 {
 		return special(src)
 	}
-	const spaces, low7 = 0x2020202020202020, 0x7f7f7f7f7f7f7f7f
+	const spaces, amps, low7 = 0x2020202020202020, 0x2626262626262626, 0x7f7f7f7f7f7f7f7f
 	var carry uint64 // 0x80 if the byte before the block is a space
 	seen := 0        // end of the last run of letters that was no base64
 	for i := 0; i < len(src); i += 8 {
@@ -79,6 +88,14 @@ func Needed(src []byte) bool {
 			}
 			carry = z >> 56
 		}
+		if acc&amp != 0 {
+			x := w ^ amps
+			for z := ^((x & low7) + low7 | x | low7); z != 0; z &= z - 1 {
+				if _, n := entity(src[i+bits.TrailingZeros64(z)>>3:]); n > 0 {
+					return true
+				}
+			}
+		}
 		if acc&soft != 0 {
 			for j := i; j < i+8; j++ {
 				if class[src[j]]&soft != 0 && softNeeds(src, j) {
@@ -87,7 +104,7 @@ func Needed(src []byte) bool {
 			}
 		}
 		// Fast path - a token of minToken letters covers a whole aligned block, so shorter words are never looked at.
-		if acc&no64 == 0 && i >= seen {
+		if acc&no64 == 0 && tokens && i >= seen && (i > 0 && class[src[i-1]]&no64 == 0 || i+8 < len(src) && class[src[i+8]]&no64 == 0) {
 			start, end := tokenAround(src, i)
 			if seen = end; end-start >= minToken && looksBase64(src[start:end]) {
 				return true
@@ -97,14 +114,14 @@ func Needed(src []byte) bool {
 	return false
 }
 
-// special is Needed without the base64 part: whether undo could change s.
+// special is scan, without tokens, for texts of any length.
 func special(s []byte) bool {
 	for i, c := range s {
 		k := class[c]
-		if k&(hard|soft|space) == 0 {
+		if k&(hard|soft|space|amp) == 0 {
 			continue
 		}
-		if k&hard != 0 || k&space != 0 && i > 0 && s[i-1] == ' ' || k&soft != 0 && softNeeds(s, i) {
+		if k&hard != 0 || k&space != 0 && i > 0 && s[i-1] == ' ' || k&(soft|amp) != 0 && softNeeds(s, i) {
 			return true
 		}
 	}
@@ -199,14 +216,22 @@ func settle(buf []byte, base int) (out []byte, changed, settled bool) {
 			return buf, changed, true
 		}
 		changed = true
-		if !special(buf[base:]) {
+		if !scan(buf[base:], false) {
 			return buf, true, true
 		}
 	}
 	return buf, changed, false
 }
 
+// lower lower-cases ASCII, eight letters at a time.
 func lower(b []byte) {
+	const each = 0x0101010101010101
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		low := w & (0x7f * each)
+		capital := (low + (0x80-'A')*each) ^ (low + (0x80-'Z'-1)*each)
+		binary.LittleEndian.PutUint64(b, w|(capital&^w&(0x80*each))>>2)
+	}
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
 			b[i] = c | 0x20

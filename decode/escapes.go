@@ -13,8 +13,10 @@ func percent(s []byte) (r rune, k int) {
 	for j+1 < len(s) && s[j] == '2' && s[j+1] == '5' {
 		j += 2
 	}
-	if v, ok := hexNumber(s[j:], 2); ok {
-		return v | rawByte, j + 2
+	if j+1 < len(s) {
+		if high, low := hexValue[s[j]], hexValue[s[j+1]]; high|low < 16 {
+			return rune(high<<4|low) | rawByte, j + 2
+		}
 	}
 	if j < len(s) && s[j]|0x20 == 'u' {
 		if v, n := utf16Units(s[j-1:], '%'); n > 0 {
@@ -121,8 +123,8 @@ func entity(s []byte) (r rune, k int) {
 		}
 		from := j
 		for ; j < len(s) && j-from < 12; j++ {
-			d := hexDigit(s[j])
-			if d < 0 || d >= base {
+			d := rune(hexValue[s[j]])
+			if d >= base {
 				break
 			}
 			if r = r*base + d; r > 0x10ffff {
@@ -137,29 +139,32 @@ func entity(s []byte) (r rune, k int) {
 		}
 		return r, j
 	}
-	var name [10]byte
 	j := 1
-	for ; j < len(s) && isAlnum(s[j]); j++ {
-		if j > len(name) {
+	for j < len(s) && class[s[j]]&no64 == 0 {
+		j++
+		if j > 12 {
 			return 0, 0
 		}
-		c := s[j]
+	}
+	// Fast path - the parameter of a query: "&name=" is never a reference.
+	if j == len(s) || s[j] == '=' || j == 1 {
+		return 0, 0
+	}
+	var name [12]byte
+	for i, c := range s[1:j] {
 		if c >= 'A' {
 			c |= 0x20
 		}
-		name[j-1] = c
+		name[i] = c
 	}
 	if r = entityNamed(string(name[:j-1])); r == 0 {
 		return 0, 0
 	}
-	if j < len(s) && s[j] == ';' {
+	switch {
+	case s[j] == ';':
 		return r, j + 1
-	}
-	switch r {
-	case '<', '>', '&', '"', ' ':
-		if j < len(s) && s[j] != '=' {
-			return r, j
-		}
+	case r == '<', r == '>', r == '&', r == '"', r == ' ':
+		return r, j
 	}
 	return 0, 0
 }
@@ -357,14 +362,20 @@ func cutLineComment(out []byte) int {
 	return len(out)
 }
 
-func hexDigit(c byte) rune {
-	switch {
-	case isDigit(c):
-		return rune(c - '0')
-	case 'a' <= c|0x20 && c|0x20 <= 'f':
-		return rune(c|0x20-'a') + 10
+// hexValue maps hexadecimal digits; 0x80 is none.
+var hexValue [256]uint8
+
+func init() {
+	for c := range hexValue {
+		switch b := byte(c); {
+		case isDigit(b):
+			hexValue[c] = b - '0'
+		case 'a' <= b|0x20 && b|0x20 <= 'f':
+			hexValue[c] = b | 0x20 - 'a' + 10
+		default:
+			hexValue[c] = 0x80
+		}
 	}
-	return -1
 }
 
 // hexNumber reads exactly n hexadecimal digits, at most 8.
@@ -373,8 +384,8 @@ func hexNumber(s []byte, n int) (v rune, ok bool) {
 		return 0, false
 	}
 	for _, c := range s[:n] {
-		d := hexDigit(c)
-		if d < 0 || v > 0x7ffffff {
+		d := rune(hexValue[c])
+		if d > 15 || v > 0x7ffffff {
 			return 0, false
 		}
 		v = v<<4 | d

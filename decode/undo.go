@@ -28,13 +28,16 @@ func undo(buf []byte, base int) (out []byte, changed bool) {
 	inVersion := false        // inside /*!50000 ... */
 	odd, json := false, false // a backslash stood for itself; every later one begins a JSON escape
 	closing := -1             // where the next end of a comment is, once looked for; n if there is none
+loop:
 	for i < n {
 		c := b[i]
-		if class[c]&undone == 0 {
+		for class[c]&undone == 0 {
 			b[w] = c
 			w++
-			i++
-			continue
+			if i++; i == n {
+				break loop
+			}
+			c = b[i]
 		}
 		var prev byte
 		if w > 0 {
