@@ -304,3 +304,105 @@ func parseUvicorn(c *ctx, rec []byte, ev *event.Event) bool {
 	ev.Format, ev.Kind = "uvicorn", event.KindWeb
 	return true
 }
+
+// parseEnvoy reads Envoy's default format and Istio's:
+//
+//	[2026-11-23T03:10:11.123Z] "GET /x HTTP/2" 200 - 154 0 226 100 "192.0.2.1" "curl/8" "request-id" "example.com" "10.0.0.2:80"
+//	[2026-11-23T03:10:11.123Z] "GET /x HTTP/1.1" 200 - via_upstream - "-" 0 5 3 2 "192.0.2.1" "curl/8" "request-id" "example.com" "10.0.0.2:80" ...
+func parseEnvoy(c *ctx, rec []byte, ev *event.Event) bool {
+	if len(rec) < 40 || rec[0] != '[' || rec[5] != '-' || rec[11] != 'T' {
+		return false
+	}
+	end := bytes.IndexByte(rec[:min(len(rec), 40)], ']')
+	if end < 20 || end+3 > len(rec) || rec[end+2] != '"' {
+		return false
+	}
+	var f [64][]byte
+	n := split64(rec[end+1:], &f)
+	at := 3
+	if n > 12 && !none(f[3]) && !isDigit(f[3][0]) {
+		at = 6 // Istio: how the response came about, and its details
+	}
+	if n < at+6 || len(f[1]) > 3 || none(f[1]) || !isDigit(f[1][0]) || len(f[2]) > 0 && isDigit(f[2][0]) {
+		return false
+	}
+	for _, v := range f[at : at+3] {
+		if _, k := number(v); k != len(v) || k == 0 {
+			return false
+		}
+	}
+	if !setTime(c, ev, rec[1:end]) {
+		return false
+	}
+	setRequest(ev, f[0])
+	setStatus(ev, f[1])
+	set(ev, event.Reason, f[2])
+	set(ev, event.RequestBytes, f[at])
+	setBytes(ev, f[at+1])
+	setDuration(ev, f[at+2], time.Millisecond)
+	rest := f[at+4 : n]
+	set(ev, event.ForwardedFor, rest[0])
+	if len(rest) > 1 {
+		set(ev, event.UserAgent, rest[1])
+	}
+	if len(rest) > 2 {
+		set(ev, event.RequestID, rest[2])
+	}
+	if len(rest) > 3 && !none(rest[3]) {
+		ev.Set(event.Host, rest[3])
+	}
+	ev.Kind = event.KindWeb
+	return true
+}
+
+// parseProxyManager reads Nginx Proxy Manager's format:
+//
+//	[23/Nov/2026:03:10:11 +0000] - 404 404 - GET https example.com "/x" [Client 192.0.2.1] [Length 192] [Gzip 3.10] [Sent-to 10.0.0.2] "agent" "referer"
+func parseProxyManager(c *ctx, rec []byte, ev *event.Event) bool {
+	if len(rec) < 60 || rec[0] != '[' || rec[27] != ']' {
+		return false
+	}
+	client := bytes.Index(rec, []byte(`" [Client `))
+	if client < 0 || !setTime(c, ev, rec[1:27]) {
+		return false
+	}
+	var f [64][]byte
+	n := split64(rec[28:client+1], &f)
+	if n < 5 {
+		return false
+	}
+	at := 0
+	for at < n && !isMethod(f[at]) {
+		if len(f[at]) == 3 && isDigit(f[at][0]) {
+			setStatus(ev, f[at]) // the last one: the upstream's comes first
+		}
+		at++
+	}
+	if at+3 >= n {
+		return false
+	}
+	ev.Set(event.Method, f[at])
+	ev.Set(event.Host, f[at+2])
+	setTarget(ev, f[at+3])
+	rest := rec[client+len(`" [Client `):]
+	end := bytes.IndexByte(rest, ']')
+	if end < 0 {
+		return false
+	}
+	setSource(ev, rest[:end])
+	rest = rest[end+1:]
+	if v, ok := bytes.CutPrefix(rest, []byte(" [Length ")); ok {
+		if end = bytes.IndexByte(v, ']'); end > 0 {
+			setBytes(ev, v[:end])
+		}
+	}
+	if q := bytes.IndexByte(rest, '"'); q >= 0 {
+		n = split64(rest[q:], &f)
+		set(ev, event.UserAgent, f[0])
+		if n > 1 {
+			set(ev, event.Referer, f[1])
+		}
+	}
+	ev.Kind = event.KindWeb
+	return true
+}

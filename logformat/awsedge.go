@@ -240,7 +240,7 @@ var (
 )
 
 func fixedLayout(name, fields string, sep byte, least int) *layout {
-	l := fieldsLayout([]byte("#Fields: " + fields))
+	l := fieldsLayout([]byte("#Fields: "+fields), nil)
 	l.name, l.sep, l.least, l.group, l.must = name, sep, least, false, true
 	for i := range l.cols {
 		switch l.cols[i].slot {

@@ -81,7 +81,7 @@ func (s *Stream) detect(b []byte) {
 		total++
 		if k := s.sampler.shapeOf(f, rec); k != nil {
 			counts[k]++
-		} else {
+		} else if ev := s.sampler.ctx.cur; ev.Clock == event.NoClock || !ev.Client.IsValid() { // free text told less than columns may
 			strange = append(strange, firstLine(rec))
 		}
 	})
@@ -226,11 +226,13 @@ func (s *Stream) readHeader(b []byte) int {
 	}
 	at := 0
 	var l *layout
-	var kind []byte
+	var kind, date []byte
 	for at < len(b) && b[at] == '#' {
 		line := firstLine(b[at:])
 		if isFields(line) {
-			l = fieldsLayout(line)
+			l = fieldsLayout(line, date)
+		} else if bytes.HasPrefix(line, []byte("#Date: ")) {
+			date = line[len("#Date: "):]
 		} else if bytes.HasPrefix(line, []byte("#path")) {
 			kind = bytes.TrimSpace(line[5:])
 		}

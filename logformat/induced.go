@@ -130,7 +130,7 @@ func (t colType) fits(c *ctx, v []byte) bool {
 func induce(opt *Options, lines [][]byte) *shape {
 	c := &ctx{opt: opt}
 	for _, sep := range []byte("\t|;, ") {
-		l := &layout{name: "induced", sep: sep, group: sep == ' ', csv: sep != ' ', must: true}
+		l := &layout{name: "induced", sep: sep, group: sep == ' ', brack: sep == ' ', csv: sep != ' ', must: true}
 		if l.induce(c, lines) {
 			return &shape{name: l.name, parse: l.parse}
 		}

@@ -14,11 +14,13 @@ type layout struct {
 	name  string
 	kind  event.Kind
 	cols  []column
-	sep   byte // between columns; ' ' stands for any run of blanks
-	group bool // "..." and [...] are one column each, whatever is inside
-	csv   bool // a quote inside quotes is doubled
-	least int  // columns that a record must have
-	must  bool // a record must have a valid time, address or status to fit: nothing else tells it from text
+	sep   byte   // between columns; ' ' stands for any run of blanks
+	group bool   // "..." is one column, whatever is inside
+	brack bool   // so is [...]
+	csv   bool   // a quote inside quotes is doubled
+	least int    // columns that a record must have
+	date  []byte // of records that have a time of day alone
+	must  bool   // a record must have a valid time, address or status to fit: nothing else tells it from text
 }
 
 // A column is what one value of a layout means.
@@ -84,8 +86,9 @@ func columnNamed(name []byte) (col column, known bool) {
 	return column{slot: m.slot}, true
 }
 
-// fieldsLayout reads "#Fields: date time c-ip ..." or Zeek's "#fields\tts\tuid...".
-func fieldsLayout(line []byte) *layout {
+// fieldsLayout reads "#Fields: date time c-ip ..." or Zeek's "#fields\tts\tuid...". date is the day that the
+// header names ("#Date: 2026-11-23 00:00:00"), for records without one.
+func fieldsLayout(line, date []byte) *layout {
 	l := &layout{name: "w3c", sep: ' ', group: true}
 	i := bytes.IndexAny(line, ": \t")
 	if i < 0 {
@@ -117,7 +120,7 @@ func fieldsLayout(line []byte) *layout {
 			col = column{slot: slot(event.Hostname)}
 		case string(n) == "time-taken" && edge:
 			col.slot = sTookS
-		case string(n) == "time" && !dated:
+		case string(n) == "time" && !dated && len(date) == 0:
 			col.slot = sTime
 		}
 		l.cols = append(l.cols, col)
@@ -127,6 +130,9 @@ func fieldsLayout(line []byte) *layout {
 	} else if l.sep == ' ' && bytes.Contains(line, []byte("s-ip")) {
 		l.name = "iis_w3c"
 		l.group = false // IIS writes + for blanks and quotes nothing
+	}
+	if !dated && len(date) >= 10 {
+		l.date = bytes.Clone(date[:10])
 	}
 	l.least = len(l.cols)
 	l.setKind()
@@ -154,7 +160,7 @@ func headerLayout(line []byte) *layout {
 	}
 	l := &layout{name: "csv", sep: sep, csv: true, must: true}
 	if sep == ' ' {
-		l.name, l.csv, l.group = "columns", false, true
+		l.name, l.csv, l.group, l.brack = "columns", false, true, true
 	}
 	names := 0
 	source, when, hit := false, false, 0
@@ -288,7 +294,7 @@ func (l *layout) field(rec []byte, i int) (v []byte, next int, ok bool) {
 				}
 			}
 			return v, l.after(rec, i), true
-		case b == '[' && l.group:
+		case b == '[' && l.brack:
 			end := bytes.IndexByte(rec[i:], ']')
 			if end > 0 {
 				v, i = rec[i+1:i+end], i+end+1
@@ -323,7 +329,7 @@ func (l *layout) after(rec []byte, i int) int {
 // parse reads a record of columns.
 func (l *layout) parse(c *ctx, rec []byte, ev *event.Event) bool {
 	i, n := 0, 0
-	var t twoPart
+	t := twoPart{date: l.date}
 	for {
 		if i >= len(rec) && !(l.sep != ' ' && i == len(rec) && i > 0 && rec[i-1] == l.sep) || n >= len(l.cols) {
 			break

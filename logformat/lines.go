@@ -53,6 +53,18 @@ func recordEnd(b []byte, whole bool) (end, lines int, ok bool) {
 			return end, lines, true
 		}
 		rest := b[end:]
+		if c == '\n' || c == '\r' { // an empty line belongs to the record only if what follows surely does
+			gap := bytes.IndexByte(rest, '\n') + 1
+			if gap == 0 || len(rest) < gap+maxMark && !whole {
+				return end, lines, whole
+			}
+			if gap > 2 || !stillTrace(rest[gap:]) {
+				return end, lines, true
+			}
+			prev = rest[:gap]
+			end, lines = end+gap, lines+1
+			continue
+		}
 		nl = bytes.IndexByte(rest, '\n')
 		next := rest
 		if nl >= 0 {
@@ -60,7 +72,7 @@ func recordEnd(b []byte, whole bool) (end, lines int, ok bool) {
 		} else if !whole && len(rest) <= maxLook {
 			return end, lines, false
 		}
-		if len(next) > maxJoined || !continues(prev, next) {
+		if len(next) > maxJoined || !continues(prev, next) && !(len(trimLine(prev)) == 0 && stillTrace(next)) {
 			return end, lines, true
 		}
 		if nl < 0 {
@@ -74,11 +86,25 @@ func recordEnd(b []byte, whole bool) (end, lines int, ok bool) {
 
 // mayContinue are the bytes that a continuation can start with.
 var mayContinue = func() (t [256]bool) {
-	for _, b := range " \t})]#.\"" + letters {
+	for _, b := range " \t})]#.\"[\n\r" + letters {
 		t[b] = true
 	}
 	return t
 }()
+
+// traceMarks start lines that go on with a stack trace even after an empty line.
+var traceMarks = [...]string{"[previous exception]", "[stacktrace]", "Caused by: ", "During handling of the above exception", "The above exception was the direct cause"}
+
+const maxMark = 48 // bytes that hold any of traceMarks
+
+func stillTrace(line []byte) bool {
+	for _, m := range traceMarks {
+		if len(line) >= len(m) && string(line[:len(m)]) == m {
+			return true
+		}
+	}
+	return false
+}
 
 // continues tells whether the line next goes on with what prev said.
 func continues(prev, next []byte) bool {
@@ -100,7 +126,12 @@ func continues(prev, next []byte) bool {
 		return len(next) > 2 && isDigit(next[1])
 	case '.': // "... 12 more"
 		return bytes.HasPrefix(next, []byte("... "))
-	case '"': // `"key": value` of JSON printed without indent
+	case '[':
+		return stillTrace(next)
+	case '"': // `"key": value` of JSON printed without indent; `"}` after a trace inside JSON (Laravel)
+		if len(next) > 1 && next[1] == '}' {
+			return true
+		}
 		switch prev[len(prev)-1] {
 		case '{', '[', ',':
 			i := bytes.Index(next, []byte(`":`))
@@ -127,7 +158,17 @@ func continues(prev, next []byte) bool {
 			return true
 		}
 	}
-	return exceptionHead(next) && !exceptionHead(prev) && !stackFrame(prev)
+	return goFrame(prev, next) || exceptionHead(next) && !exceptionHead(prev) && !stackFrame(prev)
+}
+
+// goFrame tells whether next names a function of a Go stack trace: "main.(*server).serve(0x1)", "example.com/a/b.run.func1".
+func goFrame(prev, next []byte) bool {
+	last := next[len(next)-1]
+	if last != ')' && prev[0] != '\t' && prev[0] != ' ' && !bytes.Contains(next, []byte(".func")) {
+		return false
+	}
+	return bytes.IndexByte(next, ' ') < 0 && bytes.IndexByte(next, '.') > 0 && (bytes.IndexByte(next, '/') > 0 || last == ')') && bytes.IndexByte(next, ':') < 0 &&
+		(last == ')' || !bytes.ContainsAny(next, "=?&\"{"))
 }
 
 // exceptionHead tells whether line is the head of a stack trace: "java.lang.IllegalStateException: ...", "TypeError: ...",

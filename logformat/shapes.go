@@ -55,6 +55,8 @@ func init() {
 		{name: "nginx_error", first: digits, multi: true, parse: parseNginxError},
 		{name: "apache_error", first: "[", parse: parseApacheError},
 		{name: "haproxy", first: hexes + "u", parse: parseHAProxy},
+		{name: "envoy", first: "[", parse: parseEnvoy},
+		{name: "nginx_proxy_manager", first: "[", parse: parseProxyManager},
 		{name: "uwsgi", first: "[", parse: parseUWSGI},
 		{name: "squid", first: digits, parse: parseSquid},
 		{name: "framework", first: "[S\x1b" + hexes + letters, parse: parseFrameworks},

@@ -189,7 +189,7 @@ func (s *Stream) cutLines(buf []byte, eof bool) int {
 			break
 		}
 		prev := window[bytes.LastIndexByte(window[:at], '\n')+1 : at]
-		if line := window[at+1 : next]; len(line) > 0 && (!mayContinue[line[0]] || !continues(prev, line)) {
+		if line := window[at+1 : next]; len(trimLine(line)) > 0 && (!mayContinue[line[0]] || !continues(prev, line) && !stillTrace(line)) {
 			return at + 1
 		}
 		next = at

@@ -59,20 +59,20 @@ func parseCLF(c *ctx, rec []byte, ev *event.Event) bool {
 	}
 	// Status and size.
 	st := token(rec, i)
-	if len(st) == 3 && isDigit(st[0]) || none(st) || strong {
-		if len(st) > 0 && (isDigit(st[0]) || st[0] == '-') {
-			setStatus(ev, st)
-			i += len(st)
-			if i < len(rec) && rec[i] == ' ' {
-				i++
-			}
-			size := token(rec, i)
-			if len(size) > 0 && (isDigit(size[0]) || none(size)) && bytes.IndexByte(size, '.') < 0 {
-				setBytes(ev, size)
-				i += len(size)
-			}
+	switch {
+	case len(st) == 0 && strong: // nothing after the request
+	case len(st) > 0 && isDigit(st[0]) && (strong || len(st) == 3) || none(st) && len(st) > 0:
+		setStatus(ev, st)
+		i += len(st)
+		if i < len(rec) && rec[i] == ' ' {
+			i++
 		}
-	} else {
+		size := token(rec, i)
+		if len(size) > 0 && (isDigit(size[0]) || none(size)) && bytes.IndexByte(size, '.') < 0 {
+			setBytes(ev, size)
+			i += len(size)
+		}
+	default:
 		return false
 	}
 	ev.Kind = event.KindWeb
@@ -263,7 +263,10 @@ func requestEnd(rec []byte, i int) int {
 			continue
 		}
 		if at+1 >= len(rec) {
-			return at
+			if first < 0 {
+				first = at
+			}
+			return first
 		}
 		if rec[at+1] == ' ' && at+2 < len(rec) && (isDigit(rec[at+2]) || rec[at+2] == '-') {
 			return at

@@ -206,6 +206,11 @@ func TestFrameworks(t *testing.T) {
 	f(`Started GET "/x?y=1" for 192.0.2.1 at 2026-11-23 03:10:11 +0100`, "format=rails|client=192.0.2.1|p=/x|q=y=1|time=2026-11-23T02:10:11Z")
 	f(`[Mon Nov 23 03:10:11 2026] 192.0.2.1:4711 [404]: GET /x - No such file or directory`, "format=php_server|client=192.0.2.1|status=404|p=/x|m=GET")
 	f(`[Mon Nov 23 03:10:11 2026] [::1]:4711 [200]: /x`, "client=::1|status=200|p=/x")
+	f(`[2026-11-23T03:10:11.123Z] "POST /x?y=1 HTTP/2" 403 - 154 9 226 100 "203.0.113.9,10.0.0.2" "curl/8" "7d1b2c3d" "example.com" "10.0.0.2:80"`,
+		"format=envoy|client=203.0.113.9|status=403|bytes=9|took=226ms|ua=curl/8|host=example.com|p=/x|time=2026-11-23T03:10:11.123Z")
+	f(`[2026-11-23T03:10:11.123Z] "GET /x HTTP/1.1" 200 - via_upstream - "-" 0 5 3 2 "203.0.113.9" "curl/8" "7d1b2c3d" "example.com" "10.0.0.2:80" inbound|80|| - 10.0.0.3:80 10.0.0.9:0 - default`, "format=envoy|client=203.0.113.9|bytes=5|took=3ms|ua=curl/8")
+	f(`[23/Nov/2026:03:10:11 +0000] - 404 404 - GET https example.com "/x" [Client 192.0.2.1] [Length 192] [Gzip 3.10] [Sent-to 10.0.0.2] "Mozilla/5.0 (X)" "https://example.net/"`,
+		"format=nginx_proxy_manager|client=192.0.2.1|status=404|bytes=192|host=example.com|p=/x|ua=Mozilla/5.0 (X)|ref=https://example.net/|m=GET")
 	f(`[pid: 12|app: 0|req: 7/9] 192.0.2.1 (bob) {32 vars in 500 bytes} [Mon Nov 23 03:10:11 2026] GET /x?y=1 => generated 12 bytes in 3 msecs (HTTP/1.1 200) 2 headers in 79 bytes (1 switches on core 0)`,
 		"format=uwsgi|client=192.0.2.1|u=bob|status=200|bytes=12|took=3ms|q=y=1|m=GET")
 	f(`1795403411.123    180 192.0.2.1 TCP_MISS/200 411 GET http://example.com/a?b alice HIER_DIRECT/198.51.100.1 text/html`,
