@@ -131,12 +131,13 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	s := &scanner{ctx: ctx, limit: int64(c.MaxUnpacked), stderr: k.Stderr}
 	s.inputs, s.problems = expand(c.Logs)
 	defer s.cleanup()
+	if len(s.inputs) == 0 {
+		return errors.Join(s.problems...)
+	}
 	if opt.Since, opt.Until, err = s.span(c.Since, c.Until, opt); err != nil {
 		return err
 	}
-	if len(s.inputs) > 0 {
-		opt.Year = s.newestYear(opt.Year)
-	}
+	opt.Year = s.newestYear(opt.Year)
 	if c.Coverage {
 		return s.coverage(opt, c.Output, k.Stdout, !c.NoProgress)
 	}

@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -200,4 +202,48 @@ func TestProgressLine(t *testing.T) {
 	f(25e6, 100e6, time.Second, "access.log", 100, "━━━━━━··················  25%  25 MB/s  3s left  access.log")
 	f(25e6, 0, time.Second, "stdin", 100, "25 MB read  25 MB/s  stdin")
 	f(25e6, 0, time.Second, "a\x1b[2Jvery-long-name.log", 40, `25 MB read  25 MB/s  a\x1b[2Jvery-long-…`)
+}
+
+// TestInterrupt: Ctrl-C while a pipe is still open prints what was found so far.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent an interrupt there")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile("../../testdata/logs/nginx-sqli.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd := &exec.Cmd{Path: exe, Args: []string{"vanguard", "scan", "-"}, Stdout: &out, Stderr: os.Stderr}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// More than a pipe holds: once it is all written, the program is reading.
+	for range 6 {
+		if _, err := in.Write(log); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(100 * time.Millisecond)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	in.Close()
+	for _, want := range []string{"UNDER ATTACK", "198.51.100.77", "interrupted: the rest was not read"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("output lacks %q:\n%s", want, out.String())
+		}
+	}
+	if code := cmd.ProcessState.ExitCode(); code != exitAttacked {
+		t.Errorf("exit status %d", code)
+	}
 }
