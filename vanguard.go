@@ -20,7 +20,6 @@ package vanguard
 import (
 	"fmt"
 	"io/fs"
-	"path"
 	"runtime"
 	"sync"
 
@@ -56,8 +55,11 @@ func NewEngine(opt Options) (*Engine, error) {
 	var all []*rule.Rule
 	var problems []rule.Problem
 	if !opt.NoEmbedded {
-		for _, embedded := range []fs.FS{apps.FS, rules.FS} {
-			r, p, err := parseFS(embedded)
+		for _, embedded := range []struct {
+			fs     fs.FS
+			packed string
+		}{{apps.FS, apps.Packed}, {rules.FS, rules.Packed}} {
+			r, p, err := rule.Load(embedded.fs, embedded.packed)
 			if err != nil {
 				return nil, fmt.Errorf("embedded rules: %w", err)
 			}
@@ -65,7 +67,7 @@ func NewEngine(opt Options) (*Engine, error) {
 		}
 	}
 	if opt.Rules != nil {
-		r, p, err := parseFS(opt.Rules)
+		r, p, err := rule.Load(opt.Rules, "")
 		if err != nil {
 			return nil, fmt.Errorf("rules: %w", err)
 		}
@@ -82,26 +84,6 @@ func (e *Engine) Rules() *rule.Set { return e.set }
 
 // Problems tells which rules do not run as they stand, where they are, and why.
 func (e *Engine) Problems() []rule.Problem { return e.problems }
-
-// parseFS reads every rule file below fsys.
-func parseFS(fsys fs.FS) (all []*rule.Rule, problems []rule.Problem, err error) {
-	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if ext := path.Ext(name); d.IsDir() || ext != ".yml" && ext != ".yaml" {
-			return nil
-		}
-		src, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return err
-		}
-		r, p := rule.Parse(name, src)
-		all, problems = append(all, r...), append(problems, p...)
-		return nil
-	})
-	return all, problems, err
-}
 
 // Threats is the threat library by slug.
 func (e *Engine) Threats() (map[string]*incident.Threat, error) { return e.threats() }

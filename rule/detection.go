@@ -61,6 +61,8 @@ type problems struct {
 	file string
 	rule string
 	list []Problem
+
+	regexes map[string][]string // literals of expressions that Pack checked
 }
 
 func (p *problems) add(kind ProblemKind, line int32, msg, hint string) {
@@ -297,7 +299,7 @@ func (it *item) parseValue(v *node, p *problems) {
 		it.pats, err = it.patterns(it.pats, v.str)
 	case itemRegex:
 		var re *regex
-		if re, err = newRegex(cleanRegex(v.str), it.mods.flags); err == nil {
+		if re, err = newRegex(cleanRegex(v.str), it.mods.flags, p.regexes); err == nil {
 			it.res = append(it.res, re)
 		} else {
 			p.add(kindOfRegexError(v.str), v.line, "regular expression: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "), regexHint(v.str))

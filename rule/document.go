@@ -40,22 +40,13 @@ const defaultOrder = 100
 // from running are left out of rules. file is used in messages only.
 func Parse(file string, src []byte) (rules []*Rule, list []Problem) {
 	docs, list := readYAML(file, src)
-	r, l := build(docs)
+	r, l := build(docs, nil)
 	return r, append(list, l...)
 }
 
-// Load reads what Pack wrote.
-func Load(packed string) (rules []*Rule, list []Problem) {
-	docs, err := unpack(packed)
-	rules, list = build(docs)
-	if err != nil {
-		list = append(list, Problem{File: "packed rules", Msg: err.Error()})
-	}
-	return rules, list
-}
-
-// build makes rules of documents, and applies the collection actions of old rule files.
-func build(docs []document) (rules []*Rule, list []Problem) {
+// build makes rules of documents, and applies the collection actions of old rule files. regexes has the literals
+// of expressions that are known to be right.
+func build(docs []document, regexes map[string][]string) (rules []*Rule, list []Problem) {
 	var global, previous *node
 	rules = make([]*Rule, 0, len(docs))
 	for i := range docs {
@@ -93,7 +84,7 @@ func build(docs []document) (rules []*Rule, list []Problem) {
 			}
 		}
 		previous = n
-		p := &problems{file: d.file}
+		p := &problems{file: d.file, regexes: regexes}
 		r := parseRule(d.file, n, p)
 		list = append(list, p.list...)
 		if !p.failed() {

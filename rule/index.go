@@ -122,7 +122,8 @@ func (c *compiler) index() {
 			s.byValue.fields[f] = newValueTable(fields[f])
 		}
 	}
-	var all []string
+	all := []string{foldedS, foldedK}
+	s.outs = append(s.outs, nil, nil)
 	for i := range s.preds {
 		q := &s.preds[i]
 		// Long lists are cheaper in the common scan than one by one, also where no rule is found by them.

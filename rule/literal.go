@@ -107,25 +107,14 @@ func setCost(lits []string) (sum float64) {
 	return sum
 }
 
-// needs returns literals of which at least one is in every text that the expression matches.
+// needs returns literals of which at least one is in every text that the expression matches, if the long s
+// and the Kelvin sign, which Unicode folds to ASCII letters, are undone in the text; see search.
 func (r *regex) needs() ([]need, bool) {
-	tree := r.tree
-	if tree == nil {
-		var err error
-		if tree, err = syntax.Parse(r.src, syntax.Perl); err != nil {
-			return nil, false
-		}
-	}
-	i := analyse(tree.Simplify(), 0)
-	lits := i.best()
-	if lits == nil {
-		return nil, false
-	}
-	out := make([]need, len(lits))
-	for k, l := range lits {
+	out := make([]need, len(r.lits))
+	for k, l := range r.lits {
 		out[k] = need{lit: l}
 	}
-	return out, true
+	return out, r.lits != nil
 }
 
 // info is what analysis knows of a piece of a regular expression: all texts that it matches (exact, folded;

@@ -30,6 +30,7 @@ type Matcher struct {
 	text   []byte                        // a computed value
 	vals   [][]byte                      // values of a path
 	canon  []byte                        // canonical form of a path's value
+	folded []byte                        // a text with odd letters undone
 	leaves int
 }
 
@@ -324,25 +325,76 @@ func (m *Matcher) joined(path, query []byte) []byte {
 
 // search scans one gathered text and answers or queues what its literals mean.
 func (m *Matcher) search(i int, v *gathered) {
+	var hits []hit
 	if v.split < 0 && len(v.text) <= maxCached && v.mask&cachedFields != 0 {
 		slot, found := m.caches[v.field].lookup(v.text)
 		if !found {
 			m.hits = m.set.scan.scan(v.text, m.hits[:0])
 			slot.store(v.text, m.hits)
-			for _, h := range m.hits {
-				m.found(i, v, h)
-			}
-			return
+			hits = m.hits
+		} else {
+			hits = slot.hits[:slot.n]
 		}
-		for _, h := range slot.hits[:slot.n] {
-			m.found(i, v, h)
-		}
-		return
+	} else {
+		m.hits = m.set.scan.scan(v.text, m.hits[:0])
+		hits = m.hits
 	}
-	m.hits = m.set.scan.scan(v.text, m.hits[:0])
-	for _, h := range m.hits {
+	odd := false
+	for _, h := range hits {
+		if h.lit <= lastFolded {
+			odd = true
+			continue
+		}
 		m.found(i, v, h)
 	}
+	if odd {
+		m.searchFolded(i, v)
+	}
+}
+
+// The letters beyond ASCII that case-insensitive regular expressions take for ASCII ones: the scanner finds
+// them as its first two literals, so that texts without them (nearly all) cost nothing.
+const (
+	foldedS    = "\u017f"
+	foldedK    = "\u212a"
+	lastFolded = 1
+)
+
+// searchFolded scans a text again with those letters undone, for the regular expressions.
+func (m *Matcher) searchFolded(i int, v *gathered) {
+	m.folded = m.folded[:0]
+	for at := 0; at < len(v.text); {
+		switch rest := v.text[at:]; {
+		case rest[0] == foldedS[0] && len(rest) > 1 && rest[1] == foldedS[1]:
+			m.folded = append(m.folded, 's')
+			at += 2
+		case rest[0] == foldedK[0] && len(rest) > 2 && rest[1] == foldedK[1] && rest[2] == foldedK[2]:
+			m.folded = append(m.folded, 'k')
+			at += 3
+		default:
+			m.folded = append(m.folded, rest[0])
+			at++
+		}
+	}
+	m.hits = m.set.scan.scan(m.folded, m.hits[:0])
+	for _, h := range m.hits {
+		for _, o := range m.set.outs[h.lit] {
+			if o.mask&v.mask != 0 && !o.decides {
+				m.suspect(o.pred, i)
+			}
+		}
+	}
+}
+
+// suspect notes that gathered text i may satisfy a predicate.
+func (m *Matcher) suspect(p int32, i int) *memo {
+	mm := &m.memo[p]
+	if mm.epoch != m.epoch {
+		*mm = memo{epoch: m.epoch}
+		m.queue(m.set.preds[p].pushes)
+	}
+	mm.maybe |= 1 << min(i, 63)
+	return mm
 }
 
 // found handles one literal in one text.
@@ -363,21 +415,10 @@ func (m *Matcher) found(i int, v *gathered, h hit) {
 		if !ok {
 			continue
 		}
-		q := &m.set.preds[o.pred]
-		mm := &m.memo[o.pred]
-		if mm.epoch != m.epoch {
-			*mm = memo{epoch: m.epoch}
-			m.queue(q.pushes)
-		}
-		if mm.state == memoTrue {
-			continue
-		}
-		if o.decides {
+		if mm := m.suspect(o.pred, i); o.decides && mm.state != memoTrue {
 			mm.state = memoTrue
 			m.blame(mm, v, start, end)
-			continue
 		}
-		mm.maybe |= 1 << min(i, 63)
 	}
 }
 

@@ -2,12 +2,10 @@ package rule
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -263,120 +261,4 @@ func (c *converter) convertMap(y *yaml.Node, n node, depth int) (node, error) {
 
 func (c *converter) problem(line int32, msg string) {
 	c.problems = append(c.problems, Problem{File: c.file, Line: int(line), Msg: msg})
-}
-
-// Pack writes parsed YAML files in a compact form that Load reads about a hundred times faster than
-// YAML. files alternates names and contents. What it leaves out is layout and comments only.
-func Pack(files ...string) (packed string, problems []Problem) {
-	b := []byte(packMagic)
-	for i := 0; i+1 < len(files); i += 2 {
-		docs, p := readYAML(files[i], []byte(files[i+1]))
-		problems = append(problems, p...)
-		for _, d := range docs {
-			b = appendString(b, d.file)
-			b = appendNode(b, &d.root)
-		}
-	}
-	return string(b), problems
-}
-
-// packMagic starts a packed file and names its version.
-const packMagic = "vanguard rules 1\n"
-
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-func appendNode(b []byte, n *node) []byte {
-	b = append(b, byte(n.kind))
-	b = binary.AppendUvarint(b, uint64(n.line))
-	if n.scalar() {
-		return appendString(b, n.str)
-	}
-	b = binary.AppendUvarint(b, uint64(len(n.kids)))
-	for i := range n.kids {
-		b = appendNode(b, &n.kids[i])
-	}
-	return b
-}
-
-// unpacker reads the compact form; its strings are pieces of src.
-type unpacker struct {
-	src   string
-	bad   bool
-	arena []node
-}
-
-func (u *unpacker) uvarint() int {
-	var x uint64
-	for shift := 0; shift < 35 && len(u.src) > 0; shift += 7 {
-		c := u.src[0]
-		u.src = u.src[1:]
-		x |= uint64(c&0x7f) << shift
-		if c < 0x80 {
-			return int(x)
-		}
-	}
-	u.bad = true
-	return 0
-}
-
-func (u *unpacker) string() string {
-	n := u.uvarint()
-	if u.bad || n > len(u.src) {
-		u.bad = true
-		return ""
-	}
-	s := u.src[:n]
-	u.src = u.src[n:]
-	return s
-}
-
-func (u *unpacker) node(n *node, depth int) {
-	if len(u.src) == 0 || depth > maxDepth {
-		u.bad = true
-		return
-	}
-	n.kind = nodeKind(u.src[0])
-	u.src = u.src[1:]
-	n.line = int32(u.uvarint())
-	if n.scalar() {
-		n.str = u.string()
-		return
-	}
-	count := u.uvarint()
-	if n.kind > nodeMap || count > len(u.src) || (n.kind == nodeMap && count%2 != 0) {
-		u.bad = true
-		return
-	}
-	// Slabs: thousands of small slices would cost more than the parsing.
-	if cap(u.arena)-len(u.arena) < count {
-		u.arena = make([]node, 0, max(1024, count))
-	}
-	at := len(u.arena)
-	u.arena = u.arena[:at+count]
-	n.kids = u.arena[at : at+count : at+count]
-	for i := range n.kids {
-		if u.node(&n.kids[i], depth+1); u.bad {
-			return
-		}
-	}
-}
-
-// unpack reads what Pack wrote.
-func unpack(packed string) ([]document, error) {
-	rest, ok := strings.CutPrefix(packed, packMagic)
-	if !ok {
-		return nil, errors.New("not a packed rule file of this version")
-	}
-	u := unpacker{src: rest}
-	var docs []document
-	for len(u.src) > 0 {
-		d := document{file: u.string()}
-		if u.node(&d.root, 0); u.bad {
-			return docs, fmt.Errorf("packed rules are damaged after %d documents", len(docs))
-		}
-		docs = append(docs, d)
-	}
-	return docs, nil
 }

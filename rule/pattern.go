@@ -205,7 +205,7 @@ func foldedRegex(lit string, before, after bool) *regex {
 	if !after {
 		src += `\z`
 	}
-	re, _ := newRegex(src, "is")
+	re, _ := newRegex(src, "is", nil)
 	return re
 }
 
@@ -230,7 +230,7 @@ func tokenRegex(toks []int) *regex {
 	if toks[len(toks)-1] != wildMany {
 		src = strings.TrimSuffix(src, `.*`) + `\z`
 	}
-	re, _ := newRegex(src, "is")
+	re, _ := newRegex(src, "is", nil)
 	return re
 }
 
@@ -385,22 +385,23 @@ type regex struct {
 	src  string
 	once sync.Once
 	re   *regexp.Regexp
-	tree *syntax.Regexp // parsed, for required; nil after use
+	lits []string // one of them is in every text that matches; nil: no such set is known
 }
 
-// newRegex checks src and flags, a subset of "ims".
-func newRegex(src, flags string) (*regex, error) {
+// newRegex checks src and flags, a subset of "ims". known has the literals of expressions that Pack checked.
+func newRegex(src, flags string, known map[string][]string) (*regex, error) {
 	if flags != "" {
 		src = "(?" + flags + ")" + src
+	}
+	if lits, ok := known[src]; ok {
+		// Fast path - parsing and analysing five hundred expressions would take most of the start-up time.
+		return &regex{src: src, lits: lits}, nil
 	}
 	tree, err := syntax.Parse(src, syntax.Perl)
 	if err != nil {
 		return nil, err
 	}
-	if asciiFold(tree) {
-		src = tree.String()
-	}
-	return &regex{src: src, tree: tree}, nil
+	return &regex{src: src, lits: analyse(tree.Simplify(), 0).best()}, nil
 }
 
 func (r *regex) find(text []byte) (start, end int, ok bool) {
@@ -417,51 +418,4 @@ func (r *regex) find(text []byte) (start, end int, ok bool) {
 	}
 	m := r.re.FindIndex(text)
 	return m[0], m[1], true
-}
-
-// asciiFold rewrites case-insensitive 'k' and 's', which Unicode folds to the Kelvin sign and the
-// long s as well: with them no literal with these letters could be required. It tells whether it changed anything.
-func asciiFold(re *syntax.Regexp) (changed bool) {
-	for i, sub := range re.Sub {
-		if sub.Op == syntax.OpLiteral && sub.Flags&syntax.FoldCase != 0 {
-			if n := splitFold(sub); n != nil {
-				re.Sub[i], changed = n, true
-			}
-		} else if asciiFold(sub) {
-			changed = true
-		}
-	}
-	if re.Op == syntax.OpLiteral && re.Flags&syntax.FoldCase != 0 {
-		if n := splitFold(re); n != nil {
-			*re, changed = *n, true
-		}
-	}
-	return changed
-}
-
-func splitFold(lit *syntax.Regexp) *syntax.Regexp {
-	out := &syntax.Regexp{Op: syntax.OpConcat, Flags: lit.Flags &^ syntax.FoldCase}
-	start := 0
-	flush := func(end int) {
-		if end > start {
-			out.Sub = append(out.Sub, &syntax.Regexp{Op: syntax.OpLiteral, Flags: lit.Flags, Rune: lit.Rune[start:end]})
-		}
-	}
-	found := false
-	for i, r := range lit.Rune {
-		if low := unicode.ToLower(r); low == 'k' || low == 's' {
-			found = true
-			flush(i)
-			out.Sub = append(out.Sub, &syntax.Regexp{Op: syntax.OpCharClass, Flags: out.Flags, Rune: []rune{low - 32, low - 32, low, low}})
-			start = i + 1
-		}
-	}
-	if !found {
-		return nil
-	}
-	flush(len(lit.Rune))
-	if len(out.Sub) == 1 {
-		return out.Sub[0]
-	}
-	return out
 }
