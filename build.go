@@ -108,13 +108,14 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 			f.Attack = t.Attack
 		}
 		if out == event.Unknown || out == event.LikelySucceeded {
-			f.Missing = t.Missing
+			f.Missing, f.LogHint = t.Missing, t.LogHint
 		}
 		if len(f.Stages) == 0 && t.Stage != "" {
 			f.Stages = []string{t.Stage}
 		}
 		f.Doubts = append(f.Doubts, t.LookAlikes...)
-		f.Advice = append(append(f.Advice, t.DoNow...), t.Then...)
+		now, then := t.Advice(out)
+		f.Advice = append(append(f.Advice, now...), then...)
 	}
 	slices.SortStableFunc(f.Stages, func(a, b string) int {
 		return slices.Index(incident.Stages, a) - slices.Index(incident.Stages, b)

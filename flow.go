@@ -1,6 +1,7 @@
 package vanguard
 
 import (
+	"fmt"
 	"io"
 	"sync"
 
@@ -22,6 +23,8 @@ type Source struct {
 	code   logformat.Transcoder
 	buf    []byte // bytes that are read and not yet cut
 	pipe   *pipe  // the workers, once there is enough to do for them
+	seen   int    // bytes written
+	plain  bool   // the bytes are no UTF-16, so they may be read straight into buf
 	closed bool
 }
 
@@ -42,7 +45,10 @@ func (s *Source) Write(p []byte) (int, error) {
 	}
 	for len(p) > 0 {
 		k := min(len(p), max(bufferSize-len(s.buf), bufferSize/4))
+		before := len(s.buf)
 		s.buf = s.code.Append(s.buf, p[:k])
+		s.plain = s.seen > 0 && len(s.buf)-before == k // the transcoder lets the bytes pass
+		s.seen += k
 		p = p[k:]
 		if len(s.buf) >= bufferSize {
 			s.drain(false)
@@ -57,7 +63,7 @@ func (s *Source) ReadFrom(r io.Reader) (total int64, err error) {
 		return 0, io.ErrClosedPipe
 	}
 	for {
-		if !s.code.Plain() || cap(s.buf)-len(s.buf) < bufferSize/8 {
+		if !s.plain || cap(s.buf)-len(s.buf) < bufferSize/8 {
 			chunk := make([]byte, bufferSize/4)
 			n, err := r.Read(chunk)
 			total += int64(n)
@@ -92,13 +98,19 @@ func (s *Source) Close() error {
 	if s.closed {
 		return nil
 	}
-	s.buf = s.code.Close(s.buf)
+	s.buf = s.code.Flush(s.buf)
 	s.drain(true)
 	s.closed = true
 	s.a.mu.Lock()
 	defer s.a.mu.Unlock()
-	for _, p := range s.stream.Problems() {
-		s.a.count.problem(s.name + ": " + p)
+	st := s.stream.Stats()
+	if st.Binary != "" {
+		s.a.count.problem(s.name + ": " + st.Binary + " was not read")
+	} else if st.Skipped > 0 {
+		s.a.count.problem(fmt.Sprintf("%s: %s skipped", s.name, plural(int(st.Skipped), "byte")))
+	}
+	if st.Truncated > 0 {
+		s.a.count.problem(fmt.Sprintf("%s: %s longer than %d bytes, judged by their front", s.name, plural(st.Truncated, "record"), logformat.MaxRecord))
 	}
 	return nil
 }

@@ -44,6 +44,40 @@ func (t *Threat) MarshalJSON() ([]byte, error) {
 	}{(*plain)(t), t.Severity.String()})
 }
 
+// An item of DoNow or Then may begin with one of these; the rest of it is then
+// advice for that case only.
+const (
+	ifWorked     = "If it worked: "
+	unlessFailed = "Unless it failed: "
+)
+
+// Advice is DoNow and Then for an attack that came out as out: what does not
+// apply is left out, and a condition that is known to hold is not repeated.
+func (t *Threat) Advice(out event.Outcome) (now, then []string) {
+	return fitting(t.DoNow, out), fitting(t.Then, out)
+}
+
+func fitting(items []string, out event.Outcome) (fit []string) {
+	for _, item := range items {
+		rest, conditional := strings.CutPrefix(item, ifWorked)
+		if !conditional {
+			rest, conditional = strings.CutPrefix(item, unlessFailed)
+			if conditional && out == event.Unknown {
+				conditional, item = false, upperFirst(rest)
+			}
+		}
+		switch {
+		case !conditional || out == event.Unknown:
+			fit = append(fit, item)
+		case out != event.Blocked:
+			fit = append(fit, upperFirst(rest))
+		}
+	}
+	return fit
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
 // Stages are the steps of an attack, in the order in which they come.
 var Stages = []string{"recon", "exploit", "foothold", "action", "exfiltration"}
 

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
+	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/threats"
 )
 
@@ -80,6 +82,15 @@ func TestThreatPages(t *testing.T) {
 		}
 		if len(th.Worked) < 2 || len(th.LookAlikes) < 2 || len(th.Then) < 2 || len(th.Then) > 4 {
 			t.Errorf("%s: want at least two signs and look-alikes, and two to four next steps", slug)
+		}
+		now, _ := th.Advice(event.Blocked)
+		if len(now) == 0 {
+			t.Errorf("%s: nothing to do now about an attack that failed", slug)
+		}
+		for _, item := range append(slices.Clone(th.DoNow), th.Then...) {
+			if (strings.HasPrefix(item, "If it worked") || strings.HasPrefix(item, "If it failed") || strings.HasPrefix(item, "Unless")) && !strings.HasPrefix(item, ifWorked) && !strings.HasPrefix(item, unlessFailed) {
+				t.Errorf("%s: %q begins with a condition that Advice does not know", slug, item)
+			}
 		}
 		if o := th.OneLine; o != strings.TrimRight(o, ".") || strings.ToLower(o[:1]) != o[:1] || len(o) > 110 {
 			t.Errorf("%s: one_line stands inside a sentence: %q", slug, o)
@@ -188,6 +199,21 @@ func TestThreatPage(t *testing.T) {
 			t.Errorf("lists: %v %v", th.CAPEC, th.OWASP)
 		}
 	}
+}
+
+func TestThreatAdvice(t *testing.T) {
+	th := &Threat{DoNow: []string{"If it worked: end it.", "Unless it failed: look.", "Always."}, Then: []string{"Later."}}
+	f := func(out event.Outcome, want string) {
+		t.Helper()
+		now, then := th.Advice(out)
+		if have := strings.Join(append(now, then...), "|"); have != want {
+			t.Errorf("%v: have %q, want %q", out, have, want)
+		}
+	}
+	f(event.Succeeded, "End it.|Look.|Always.|Later.")
+	f(event.LikelySucceeded, "End it.|Look.|Always.|Later.")
+	f(event.Unknown, "If it worked: end it.|Look.|Always.|Later.")
+	f(event.Blocked, "Always.|Later.")
 }
 
 func TestThreatPageErrors(t *testing.T) {
