@@ -181,7 +181,7 @@ func (g *gatherer) container(c uint32, last, depth int, strange bool) {
 			f.put(m.slot, m.weight, t.text[nd.val:nd.valEnd], false)
 		}
 	}
-	if clientParts[string(name)] && (t.get(c, "stringValue") == 0) {
+	if clientParts[string(name)] && !strange && t.get(c, "stringValue") == 0 {
 		g.login(c)
 		return
 	}
@@ -344,7 +344,7 @@ func looksLikeLog(s []byte) bool {
 	if len(s) < 8 {
 		return false
 	}
-	if s[0] == '{' {
+	if s[0] == '{' || len(s) > 20 && isUpper(s[0]) && s[3] == ' ' && (s[9] == ':' || s[12] == ':') { // "Nov 23 03:10:11 ..."
 		return true
 	}
 	if _, n := addrAt(s); n > 0 {
@@ -432,49 +432,121 @@ func judgeName(ev *event.Event, name []byte) {
 
 // nameJSON gives the record the name people know its logger by.
 func nameJSON(t *tree, root uint32, ev *event.Event, web bool, f *facts) {
-	has := func(keys ...string) bool {
-		for _, k := range keys {
-			if t.get(root, k) == 0 {
-				return false
+	// One pass: which of the keys that tell are there.
+	const (
+		kV = 1 << iota
+		kHostname
+		kPID
+		kLevel
+		kNumber // level is one
+		kTime
+		kReq
+		kMsg
+		kShort
+		kECS
+		kRequest
+		kLogger
+		kTS
+		kTraefik
+		kDownstream
+		kCloudflare
+		kRequestID
+		kMethod
+		kNginx
+		kOTLP
+		kHTTPRequest
+		kLogName
+		kReqID
+		kRemote
+	)
+	k := 0
+	for i := root + 1; i < t.nodes[root].next; i = t.nodes[i].next {
+		switch string(t.keyOf(i)) {
+		case "v":
+			k |= kV
+		case "hostname":
+			k |= kHostname
+		case "pid":
+			k |= kPID
+		case "level":
+			if k |= kLevel; t.nodes[i].kind == jNumber {
+				k |= kNumber
 			}
+		case "time":
+			k |= kTime
+		case "req":
+			k |= kReq
+		case "msg":
+			k |= kMsg
+		case "short_message":
+			k |= kShort
+		case "ecs.version", "ecs":
+			k |= kECS
+		case "request":
+			k |= kRequest
+		case "logger":
+			k |= kLogger
+		case "ts":
+			k |= kTS
+		case "ClientHost", "ClientAddr":
+			k |= kTraefik
+		case "DownstreamStatus", "RequestMethod":
+			k |= kDownstream
+		case "EdgeResponseStatus", "ClientRequestHost":
+			k |= kCloudflare
+		case "requestId":
+			k |= kRequestID
+		case "httpMethod", "routeKey":
+			k |= kMethod
+		case "remote_addr", "request_uri":
+			k |= kNginx
+		case "resourceLogs":
+			k |= kOTLP
+		case "httpRequest":
+			k |= kHTTPRequest
+		case "logName":
+			k |= kLogName
+		case "reqId":
+			k |= kReqID
+		case "remoteAddr":
+			k |= kRemote
 		}
-		return true
 	}
-	numeric := func(k string) bool { i := t.get(root, k); return i != 0 && t.nodes[i].kind == jNumber }
+	has := func(bits int) bool { return k&bits == bits }
 	switch {
-	case has("v", "hostname", "pid", "level"):
+	case has(kV | kHostname | kPID | kLevel):
 		ev.Format = "bunyan"
-	case numeric("level") && has("time") && (has("pid") || has("req") || has("msg")):
+	case has(kNumber|kTime) && k&(kPID|kReq|kMsg) != 0:
 		ev.Format = "pino"
-	case has("short_message") || has("version", "host", "_level"):
+	case has(kShort):
 		ev.Format = "gelf"
-	case has("ecs.version") || has("ecs"):
+	case has(kECS):
 		ev.Format = "ecs_json"
-	case has("request", "logger", "ts"):
+	case has(kRequest | kLogger | kTS):
 		ev.Format = "caddy"
-	case has("ClientHost", "RequestMethod") || has("ClientAddr", "DownstreamStatus"):
+	case has(kTraefik | kDownstream):
 		ev.Format = "traefik_json"
-	case has("EdgeResponseStatus") || has("ClientRequestHost"):
+	case has(kCloudflare):
 		ev.Format = "cloudflare"
-	case has("requestId", "httpMethod") || has("requestId", "routeKey"):
+	case has(kRequestID | kMethod):
 		ev.Format = "api_gateway"
-	case has("remote_addr") && web || has("request_uri") && web:
+	case web && has(kNginx):
 		ev.Format = "nginx_json"
-	case has("resourceLogs"):
+	case has(kOTLP):
 		ev.Format = "otlp_json"
-	case has("httpRequest", "logName"):
+	case has(kHTTPRequest | kLogName):
 		ev.Format = "gcp_http"
 	case web:
 		ev.Format = "json_access"
 	default:
 		ev.Format = "json_app"
 	}
-	if l := t.get(root, "level"); l != 0 && t.nodes[l].kind == jNumber && len(t.str(l)) == 1 {
+	if l := f.get(sLevel); len(l) == 1 && isDigit(l[0]) {
 		// One digit: GELF counts as syslog does, Nextcloud from 0 (debug) to 4 (fatal).
-		d := t.str(l)[0] - '0'
+		d := l[0] - '0'
 		if ev.Format == "gelf" && d < 8 {
 			ev.Set(event.Level, syslogLevels[d])
-		} else if has("reqId", "remoteAddr") && d < 5 {
+		} else if has(kReqID|kRemote) && d < 5 {
 			ev.Set(event.Level, [...][]byte{levels["debug"], levels["info"], levels["warn"], levels["error"], levels["fatal"]}[d])
 		}
 	}
