@@ -79,6 +79,7 @@ func (t *Transcoder) Append(dst, src []byte) []byte {
 		}
 		t.mode = guess(t.held[:])
 		if t.mode == 'p' {
+			t.n = 0
 			return append(append(dst, t.held[:]...), src...)
 		}
 	}

@@ -76,12 +76,20 @@ func (s *Stream) detect(b []byte) {
 	f := &format{opt: s.opt, comment: s.format.comment}
 	counts := map[*shape]int{}
 	var strange [][]byte
-	total := 0
+	total, told := 0, 0
 	sample(b, sampled, func(rec []byte) {
 		total++
 		if k := s.sampler.shapeOf(f, rec); k != nil {
 			counts[k]++
-		} else if ev := s.sampler.ctx.cur; ev.Clock == event.NoClock || !ev.Client.IsValid() { // free text told less than columns may
+			return
+		}
+		// Free text may have told all there is, unless the record is a request: columns tell more of it.
+		ev := s.sampler.ctx.cur
+		all := ev.Clock != event.NoClock && ev.Client.IsValid()
+		if all && ev.Kind == event.KindWeb {
+			told++
+		}
+		if !all || ev.Kind == event.KindWeb {
 			strange = append(strange, firstLine(rec))
 		}
 	})
@@ -92,7 +100,7 @@ func (s *Stream) detect(b []byte) {
 		}
 	}
 	if len(strange) >= minInduced && len(strange)*4 >= total {
-		f.induced = induce(s.opt, strange)
+		f.induced = induce(s.opt, strange, told*2 > len(strange))
 	}
 	if f.induced == nil {
 		f.induced = s.format.induced
@@ -209,20 +217,20 @@ func isDirective(b []byte) bool {
 	return false
 }
 
-// readHeader takes the header lines that b starts with, makes the format that they ask for, and returns how many bytes
-// they have.
+// readHeader takes the header lines that b starts with, makes the format that they ask for, and returns where in b
+// another header may follow.
 func (s *Stream) readHeader(b []byte) int {
 	if !isDirective(b) {
 		line := firstLine(b)
 		if l := headerLayout(line); l != nil {
-			s.format = &format{opt: s.opt, first: &shape{name: l.name, parse: l.parse}}
+			s.format = &format{opt: s.opt, first: &shape{name: l.name, parse: l.parse}, header: bytes.Clone(line)}
 			word := line
 			if i := bytes.IndexAny(line, " ,;\t|"); i > 0 {
 				word = line[:i+1]
 			}
 			s.header = append([]byte{'\n'}, word...)
 		}
-		return 0
+		return max(len(line)-1, 0)
 	}
 	at := 0
 	var l *layout
@@ -243,6 +251,7 @@ func (s *Stream) readHeader(b []byte) int {
 		}
 		at += nl + 1
 	}
+	at = max(at-1, 0) // with the line end before what follows
 	f := &format{opt: s.opt, comment: true, first: s.format.first}
 	if l != nil {
 		l.called(kind)

@@ -2,6 +2,7 @@ package logformat
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -68,7 +69,7 @@ func typeOf(c *ctx, v []byte) colType {
 			}
 			return isTime
 		}
-		if _, ok := duration(v, 0); ok {
+		if _, ok := duration(v, time.Second); ok {
 			return isTook
 		}
 	case validAddr(v):
@@ -118,7 +119,7 @@ func (t colType) fits(c *ctx, v []byte) bool {
 		_, n := number(v)
 		return n == len(v)
 	case isTook:
-		_, ok := duration(v, 0)
+		_, ok := duration(v, time.Second)
 		return ok
 	case isRequest:
 		return bytes.IndexByte(v, ' ') > 0
@@ -126,19 +127,19 @@ func (t colType) fits(c *ctx, v []byte) bool {
 	return typeOf(c, v) == t
 }
 
-// induce finds the columns of lines; nil if they have none that tell enough.
-func induce(opt *Options, lines [][]byte) *shape {
+// induce finds the columns of lines; nil if they have none that tell enough. With both they must hold a time and an address.
+func induce(opt *Options, lines [][]byte, both bool) *shape {
 	c := &ctx{opt: opt}
 	for _, sep := range []byte("\t|;, ") {
 		l := &layout{name: "induced", sep: sep, group: sep == ' ', brack: sep == ' ', csv: sep != ' ', must: true}
-		if l.induce(c, lines) {
+		if seen, ok := l.induce(c, lines); ok && (!both || seen[isTime] > 0 && seen[isAddr] > 0) {
 			return &shape{name: l.name, parse: l.parse}
 		}
 	}
 	return nil
 }
 
-func (l *layout) induce(c *ctx, lines [][]byte) bool {
+func (l *layout) induce(c *ctx, lines [][]byte) (seen [numTypes]int, ok bool) {
 	// The number of columns that most lines have.
 	counts := map[int]int{}
 	split := make([][][]byte, 0, len(lines))
@@ -154,10 +155,9 @@ func (l *layout) induce(c *ctx, lines [][]byte) bool {
 		}
 	}
 	if n < 3 || n > maxInduced || most < minInduced || most*100 < len(lines)*linesAgree {
-		return false
+		return seen, false
 	}
 	l.cols = make([]column, n)
-	var seen [numTypes]int
 	for k := range l.cols {
 		var votes [numTypes]int
 		voters := 0
@@ -186,15 +186,15 @@ func (l *layout) induce(c *ctx, lines [][]byte) bool {
 	}
 	if seen[isAddr] == 0 && seen[isTime] == 0 || seen[isStatus]+seen[isTarget]+seen[isVerb]+seen[isRequest] < 1 ||
 		seen[isAddr]+seen[isTime]+seen[isStatus]+seen[isTarget]+seen[isVerb]+seen[isRequest]+seen[isSize]+seen[isAgent] < 3 {
-		return false
+		return seen, false
 	}
 	// A number is a status only where there is a request.
 	if seen[isTarget]+seen[isVerb]+seen[isRequest]+seen[isURL] == 0 {
-		return false
+		return seen, false
 	}
 	l.least = n
 	l.setKind()
-	return true
+	return seen, true
 }
 
 func inducedColumn(t colType, seen *[numTypes]int) column {

@@ -171,7 +171,7 @@ func headerLayout(line []byte) *layout {
 			return nil
 		}
 		v = bytes.TrimSpace(v)
-		if !isName(v) {
+		if !isName(v) || sep == ' ' && isProse(v) {
 			return nil
 		}
 		col, known := columnNamed(v)
@@ -227,6 +227,15 @@ func isName(s []byte) bool {
 		}
 	}
 	return alpha && bytes.Count(s, []byte{' '}) < 4
+}
+
+// isProse tells whether s is a word that sentences have and headers have not.
+func isProse(s []byte) bool {
+	switch string(s) {
+	case "the", "The", "a", "is", "was", "of", "for", "to", "in", "on", "by", "with", "and", "or", "not", "at", "has", "be", "are", "an":
+		return true
+	}
+	return false
 }
 
 func (l *layout) setKind() {

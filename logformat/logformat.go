@@ -49,6 +49,7 @@ type format struct {
 	opt     *Options
 	first   *shape // tried before all others: what this source is known to hold; nil = nothing known
 	induced *shape // columns recognised by type, tried when no known shape fits; nil = none
+	header  []byte // a line of column names, which is no record
 	comment bool   // lines that start with '#' are directives (W3C, Zeek)
 }
 
@@ -100,7 +101,7 @@ func (p *parser) lines(ev *event.Event) *event.Event {
 	for len(b) > 0 {
 		end, n, _ := recordEnd(b, true)
 		rec := trimLine(b[:end])
-		if len(rec) > 0 && !(p.f.comment && rec[0] == '#') {
+		if len(rec) > 0 && !(p.f.comment && rec[0] == '#') && (p.f.header == nil || !bytes.Equal(rec, p.f.header)) {
 			ev = p.record(rec, line, n, ev)
 		}
 		b, line = b[end:], line+n

@@ -161,7 +161,9 @@ func (s *Stream) nextLines(buf []byte, eof bool) (Block, int) {
 	if at := s.headerIn(buf[:n]); at > 0 {
 		n = at
 	} else if at == 0 {
-		s.readHeader(buf[:n])
+		if next := s.nextHeader(buf[:n], s.readHeader(buf[:n])); next > 0 {
+			n = next
+		}
 	}
 	bytesOf := buf[:n]
 	s.choose(bytesOf)
