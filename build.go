@@ -33,7 +33,7 @@ func (a *Analyzer) Report() *Report {
 			if r.Noise == nil {
 				r.Noise = &Noise{}
 			}
-			r.Noise.Events += in.Events
+			r.Noise.Events += in.Events()
 			noisy[in.Actor.Value] = true
 		}
 		r.Findings = append(r.Findings, a.engine.finding(in))
@@ -80,7 +80,7 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 		Actor:     Actor{Type: string(in.Actor.Type), Value: in.Actor.Value, Notes: actorNotes(in)},
 		Stages:    slices.Clone(in.Stages),
 		FirstSeen: stamp(in.First, in.Clock), LastSeen: stamp(in.Last, in.Clock),
-		Events: in.Events,
+		Events: in.Events(),
 	}
 	for _, t := range in.Targets {
 		f.Targets = append(f.Targets, Target{string(t.Type), t.Value})
@@ -97,7 +97,7 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 			}
 		}
 	}
-	if in.Events == 1 || len(in.Evidence) == 1 {
+	if in.Events() == 1 || len(in.Evidence) == 1 {
 		f.Doubts = append(f.Doubts, "it is a single line: little evidence")
 	}
 	if all, err := e.threats(); err == nil && all[in.Threat] != nil {

@@ -92,8 +92,8 @@ func scene(in *incident.Incident, lines int) string {
 		who = "network " + who
 	}
 	s := "it came from " + who
-	if in.Events > 1 {
-		s += ", " + plural(in.Events, "event")
+	if in.Events() > 1 {
+		s += ", " + plural(in.Events(), "event")
 		if d := (in.Last - in.First) / 1e9; in.Clock != event.NoClock && d > 0 {
 			s += " in " + span(d)
 		}

@@ -91,7 +91,7 @@ func observe(t *Tracker, m *rule.Matcher, n int, step string) {
 func summary(t *Tracker) string {
 	var out []string
 	for _, in := range t.Result().Incidents {
-		out = append(out, fmt.Sprintf("%s %s %s x%d", in.Threat, in.Actor.Value, in.Outcome(), in.Events))
+		out = append(out, fmt.Sprintf("%s %s %s x%d", in.Threat, in.Actor.Value, in.Outcome(), in.Events()))
 	}
 	return strings.Join(out, "; ")
 }

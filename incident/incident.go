@@ -25,8 +25,9 @@ type Incident struct {
 	First    int64  // nanoseconds since 1970
 	Last     int64
 	Clock    event.Clock
-	Events   int
-	Outcomes [4]int // events by event.Outcome
+	Lines    int         // events that a rule named by themselves
+	Counted  EventNumber // the last of them
+	Outcomes [4]int      // signals by event.Outcome
 	Level    event.Severity
 	Noise    bool // nothing but background noise
 	Lasting  bool // a correlation fired: more than single lines
@@ -35,6 +36,9 @@ type Incident struct {
 	Stages   []string
 	Evidence []Evidence
 }
+
+// EventNumber is an event's place among all that a Tracker observed, from 1.
+type EventNumber int
 
 // A Hit counts what one detector raised in an incident.
 type Hit struct {
@@ -63,6 +67,16 @@ type Evidence struct {
 func (in *Incident) ID() string {
 	h := sha256.Sum256([]byte(in.Threat + "\x00" + string(in.Actor.Type) + "\x00" + in.Actor.Value + "\x00" + strconv.FormatInt(in.First, 10)))
 	return hex.EncodeToString(h[:6])
+}
+
+// Events is how many events the incident stands for: those named one by one, or what a correlation counted. The
+// same events may be counted by several correlations, so the largest count stands.
+func (in *Incident) Events() int {
+	n := in.Lines
+	for _, h := range in.Hits {
+		n = max(n, h.Events)
+	}
+	return n
 }
 
 // Outcome is the incident's: one step that worked makes it a success; else what most generously can be said.

@@ -156,8 +156,11 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	out, why := judge(ev, d)
 	in.hit(d, r.events)
 	in.Lasting = in.Lasting || r.lasting
-	in.Events += r.events
-	in.Outcomes[out] += r.events
+	if now := EventNumber(t.events); !r.lasting && in.Counted != now {
+		in.Lines++
+		in.Counted = now
+	}
+	in.Outcomes[out]++
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)
 		in.keep(e)

@@ -43,7 +43,7 @@ func (in *Incident) Grade() Grade {
 		return Probed
 	case in.Lasting && in.Level >= event.Medium:
 		return UnderAttack
-	case in.Level >= event.High && c >= 0.6 && (out == event.Unknown || in.Events >= sustained):
+	case in.Level >= event.High && c >= 0.6 && (out == event.Unknown || in.Events() >= sustained):
 		return UnderAttack
 	}
 	return Probed
@@ -67,7 +67,7 @@ func (t *Tracker) Result() Result {
 			-cmp.Compare(severityOfOutcome(a.Outcome()), severityOfOutcome(b.Outcome())),
 			-cmp.Compare(a.Level, b.Level),
 			-cmp.Compare(math.Round(20*a.Confidence()), math.Round(20*b.Confidence())),
-			-cmp.Compare(a.Events, b.Events),
+			-cmp.Compare(a.Events(), b.Events()),
 			cmp.Compare(a.First, b.First),
 			cmp.Compare(a.Actor.Value, b.Actor.Value),
 			cmp.Compare(a.Threat, b.Threat),
