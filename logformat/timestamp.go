@@ -225,6 +225,11 @@ func (t *civil) digits(c *ctx, s []byte) int {
 			}
 			return 0
 		}
+		if run == 1 && sep == '.' { // 1.795403411e+09
+			if n := t.unix(s, run); n > 0 {
+				return n
+			}
+		}
 		d, i := int(s[0]-'0'), 1
 		if run == 2 {
 			d, i = two(s, 0), 2

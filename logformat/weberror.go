@@ -77,6 +77,7 @@ func parseNginxError(c *ctx, rec []byte, ev *event.Event) bool {
 		}
 	}
 	ev.Set(event.Message, msg[:tail])
+	readErrorMessage(c, ev)
 	ev.Set(event.Process, wordNginx)
 	modsecurity(ev, msg)
 	ev.Kind = event.KindError
@@ -226,6 +227,7 @@ func parseApacheError(c *ctx, rec []byte, ev *event.Event) bool {
 		msg = msg[:k]
 	}
 	ev.Set(event.Message, msg)
+	readErrorMessage(c, ev)
 	ev.Set(event.Process, wordApache)
 	modsecurity(ev, msg)
 	if !ev.Has(event.Path) {

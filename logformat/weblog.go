@@ -112,10 +112,10 @@ func bracketTime(c *ctx, rec []byte) (open, end int, strong bool) {
 
 // clfPrefix reads "client ident user " and what may stand before it.
 func clfPrefix(ev *event.Event, p []byte) bool {
-	first := token(p, 0)
-	if _, n := scanIPv4(first); n > 0 && n == len(first) { // Fast path - "192.0.2.1 - - "
-		setSource(ev, first)
-		rest := p[len(first):]
+	if a, n := scanIPv4(p); n > 0 && (n == len(p) || p[n] == ' ') { // Fast path - "192.0.2.1 - - "
+		ev.Set(event.SourceIP, p[:n])
+		ev.Client = a
+		rest := p[n:]
 		if len(rest) == 5 && rest[1] == '-' && rest[3] == '-' {
 			return true
 		}
