@@ -89,6 +89,8 @@ func knownJSON(c *ctx, sc *scratch, t *tree, root uint32, ev *event.Event) (done
 		return true, eachOf(c, t, logEvents, ev, openRecord)
 	case events != 0 && t.nodes[events].kind == jArray && t.nodes[events].children > 0 && opens(t, events+1):
 		return true, eachOf(c, t, events, ev, openRecord)
+	case t.get(root, "CloudTrailEvent") != 0:
+		return true, openRecord(c, t, root, ev)
 	case typ != 0 && msg != 0 && string(t.str(typ)) == "Notification" && t.nodes[msg].kind == jString:
 		return true, openRecord(c, t, root, ev)
 	case body != 0 && t.get(root, "ReceiptHandle")+t.get(root, "receiptHandle") != 0:
@@ -110,6 +112,9 @@ func knownJSON(c *ctx, sc *scratch, t *tree, root uint32, ev *event.Event) (done
 	case srcaddr != 0 && dstaddr != 0:
 		generic(c, sc, t, root, ev)
 		ev.Format, ev.Kind = "vpc_flow", event.KindFlow
+		return true, true
+	case t.get(root, "class_uid") != 0 && t.get(root, "metadata") != 0:
+		readOCSF(c, sc, t, root, ev)
 		return true, true
 	case modelID != 0 && t.get(root, "operation") != 0:
 		readBedrock(c, sc, t, root, modelID, ev)
@@ -484,6 +489,54 @@ func readSuricata(c *ctx, sc *scratch, t *tree, root, kind uint32, ev *event.Eve
 	case "stats":
 		ev.Kind = event.KindSystem
 	}
+}
+
+// readOCSF reads an event in the Open Cybersecurity Schema Framework (schema.ocsf.io) as far as its endpoints go.
+func readOCSF(c *ctx, sc *scratch, t *tree, root uint32, ev *event.Event) {
+	f := generic(c, sc, t, root, ev)
+	ev.Format, ev.Kind = "ocsf", event.KindApp
+	for _, k := range [...]struct {
+		ip, port string
+		ipF      event.Field
+		portF    event.Field
+	}{{"src_endpoint", "port", event.SourceIP, event.SourcePort}, {"dst_endpoint", "port", event.DestIP, event.DestPort}} {
+		i := t.get(root, k.ip)
+		if i == 0 || t.nodes[i].kind != jObject {
+			continue
+		}
+		if v := t.getStr(i, "ip"); len(v) > 0 && k.ipF == event.SourceIP {
+			setSource(ev, v)
+		} else if len(v) > 0 {
+			ev.Set(k.ipF, v)
+		}
+		set(ev, k.portF, t.getStr(i, k.port))
+	}
+	switch string(t.getStr(root, "class_uid")) {
+	case "4001":
+		ev.Kind = event.KindFlow
+	case "4003":
+		ev.Kind = event.KindDNS
+		if q := t.get(root, "query"); q != 0 {
+			set(ev, event.DNSName, t.getStr(q, "hostname"))
+		}
+	case "4002":
+		ev.Kind = event.KindWeb
+	case "6003":
+		ev.Kind = event.KindCloud
+	case "2001", "2004":
+		ev.Kind = event.KindFinding
+	case "3002":
+		ev.Kind = event.KindAuth
+		ev.Set(event.Category, bAuthn)
+		ev.Set(event.Action, bLogin)
+		switch string(t.getStr(root, "status_id")) {
+		case "1":
+			ev.Set(event.Result, bSuccess)
+		case "2":
+			ev.Set(event.Result, bFailure)
+		}
+	}
+	complete(c, ev, f, false)
 }
 
 // readLaurel reads Linux audit records that laurel wrote as JSON.

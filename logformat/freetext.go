@@ -46,6 +46,12 @@ func parseText(c *ctx, rec []byte, ev *event.Event) bool {
 		}
 	}
 	ev.Set(event.Message, msg)
+	if f.time && (bytes.HasPrefix(msg, []byte("PHP ")) || bytes.HasPrefix(msg, []byte("WordPress database error "))) {
+		ev.Kind, ev.Format = event.KindError, "php_error"
+		if rest, ok := bytes.CutPrefix(msg, []byte("PHP ")); ok && !f.level {
+			f.level = f.takeLevel(firstWord(bytes.TrimSuffix(firstWord(rest), []byte(":"))))
+		}
+	}
 	body := firstLine(msg)
 	if len(body) < len(msg) && len(body) < 40 {
 		body = msg
@@ -90,6 +96,7 @@ type front struct {
 	s           []byte
 	i           int // where the message starts
 	time, level bool
+	named       bool // a logger's name was taken: numbers after it are the message's
 	hour        bool // a time of day without its date
 	pieces      int
 }
@@ -144,7 +151,7 @@ func (f *front) piece() bool {
 			n++
 		}
 		// A process or thread number; a time of day alone.
-		if n < len(rest) && n <= 10 && (rest[n] == ' ' || rest[n] == '\t' || rest[n] == ']' || rest[n] == ':' && n > 2) && (f.time || f.pieces > 0) {
+		if n < len(rest) && n <= 10 && (rest[n] == ' ' || rest[n] == '\t' || rest[n] == ']' || rest[n] == ':' && n > 2) && (f.time || f.pieces > 0) && !f.named {
 			if _, k := addrAt(rest); k > 0 || n == 3 && rest[0] >= '1' && rest[0] <= '5' {
 				return false // an HTTP status is the message's
 			}
@@ -372,7 +379,7 @@ func (f *front) word(i int) bool {
 	}
 	if k-1 > i && k < len(s) && s[k] == ' ' && s[k-1] == ':' && !f.ev.Has(event.Process) && f.plainName(s[i:k-1]) {
 		f.ev.Set(event.Process, s[i:k-1])
-		f.i = k
+		f.i, f.named = k, true
 		return true
 	}
 	return false

@@ -116,19 +116,34 @@ func (g *gatherer) object(i uint32, depth int, strange bool) {
 	t, sc := g.t, g.sc
 	at := len(sc.key)
 	for c := i + 1; c < t.nodes[i].next && g.leaves < maxLeaves; c = t.nodes[c].next {
+		nd := &t.nodes[c]
+		var memo *keyMemo
+		if depth == 0 && !strange && nd.kind < jArray && g.leaves < len(sc.memo) {
+			memo = &sc.memo[g.leaves]
+			if k := t.keyOf(c); len(k) == int(memo.n) && string(k) == string(memo.key[:memo.n]) { // Fast path - a third of the time
+				if g.leaves++; memo.m.weight > 0 && nd.kind != jNull {
+					g.f.put(memo.m.slot, memo.m.weight, t.str(c), nd.kind == jString)
+				}
+				continue
+			}
+		}
 		sc.key = sc.key[:at]
 		if at > 0 {
 			sc.key = append(sc.key, '.')
 		}
 		last := len(sc.key)
 		sc.key = normKey(sc.key, t.keyOf(c))
-		nd := &t.nodes[c]
 		g.leaves++
 		if nd.kind >= jArray {
 			g.container(c, last, depth, strange)
 			continue
 		}
 		m := meaning(sc.key)
+		if memo != nil {
+			if k := t.keyOf(c); len(k) <= len(memo.key) {
+				memo.n, memo.m = uint8(copy(memo.key[:], k)), m
+			}
+		}
 		if m.weight == 0 || strange && !g.long(last) {
 			continue
 		}

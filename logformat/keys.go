@@ -87,10 +87,9 @@ var keyTable = []struct {
 	{sHost, 3, "domain"},
 	{slot(event.Hostname), 7, "hostname host.name machine machinename computer computername node nodename hostid serverhostname syslogserver instanceid agenthostname _hostname"},
 
-	{sUser, 8, "user username user.name remoteuser clientusername authuser uname login useremail email account accountname user.username user.email targetusername loginname usr authenticateduser requestuser requser user.login preferredusername userlogin mail account.email principalname userprincipalname req.user username.name authenticationusername attemptedusername acct csusername auid user.id.name"},
-	{sUser, 3, "accountid.user"},
+	{sUser, 8, "user username user.name remoteuser clientusername authuser uname login useremail email account accountname user.username user.email targetusername loginname usr authenticateduser requestuser requser user.login preferredusername userlogin mail account.email principalname userprincipalname req.user username.name authenticationusername attemptedusername acct csusername user.id.name"},
 	{sUser, 4, "principal actor actor.name sub subject owner by who displayname identity admin customer customeremail userdisplayname remoteusername member"},
-	{slot(event.UserID), 6, "userid user.id uid accountid.user customerid memberid user.uid userguid useruuid actorid"},
+	{slot(event.UserID), 6, "userid user.id uid auid customerid memberid user.uid userguid useruuid actorid"},
 	{slot(event.Session), 5, "session sessionid sid session.id sessid token.id tokenid jti connectionid"},
 	{slot(event.RequestID), 5, "requestid reqid traceid trace.id correlationid xrequestid rayid transactionid req.id http.request.id xcorrelationid requestuuid amazontraceid transaction.id"},
 
@@ -189,6 +188,13 @@ func meaning(key []byte) keyMeaning {
 	return keyMeaning{}
 }
 
+// A keyMemo remembers what the n-th key of the last record meant: records of one log have the same keys in the same order.
+type keyMemo struct {
+	key [23]byte
+	n   uint8 // bytes of key in use
+	m   keyMeaning
+}
+
 // facts collects the best value of each slot of one record.
 type facts struct {
 	val    [numSlots][]byte
@@ -239,7 +245,7 @@ func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
 	if v := f.get(slot(event.Method)); v != nil && looksMethod(v) {
 		ev.Set(event.Method, v)
 	}
-	if v := f.get(sTarget); v != nil {
+	if v := f.get(sTarget); v != nil && (f.weight[sTarget] > 5 || bytes.IndexByte(v, '/') >= 0) {
 		setTarget(ev, v)
 		if q := f.get(slot(event.Query)); q != nil && len(ev.Get(event.Query)) == 0 {
 			if q[0] == '?' {

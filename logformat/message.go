@@ -57,6 +57,24 @@ func forged(m []byte) int {
 	return len(m)
 }
 
+// readErrorMessage lets a web server's error message say whether a login failed, and whose: its own modules do
+// ("user x: authentication failure"), and applications write theirs through it ("PHP message: ...").
+func readErrorMessage(c *ctx, ev *event.Event) {
+	msg := ev.Get(event.Message)
+	if i := bytes.Index(msg, []byte("PHP message: ")); i >= 0 {
+		msg = msg[i+13:]
+		if e := bytes.LastIndexAny(msg, `"'`); e > 0 {
+			msg = msg[:e]
+		}
+	}
+	sc := scratchOf(ev)
+	r := reader{c: c, ev: ev, sc: sc, m: msg, toks: sc.tokenize(msg)}
+	if said := judge(r.toks, true); said.category != nil {
+		r.users()
+		said.set(ev)
+	}
+}
+
 type reader struct {
 	c    *ctx
 	ev   *event.Event
@@ -396,7 +414,7 @@ func (r *reader) users() {
 		switch {
 		case assigned && l.class()&wBad != 0 && p > 0 && r.toks[p-1].class()&wTopic != 0 && i+1 < len(r.toks) && r.toks[i+1].kind == tBreak && r.m[r.toks[i+1].start] == '(' && t.class() == 0:
 			g = 2 // "Login failed: alice (192.0.2.1)"
-		case l.class()&wUser != 0 || l.sp() == spLogin && (assigned || t.kind == tQuoted):
+		case l.class()&wUser != 0 || l.sp() == spLogin && (t.kind == tQuoted || r.m[t.start-1] == ':' || r.m[t.start-1] == '='):
 			if t.kind == tWord && !assigned && (t.class()&(wStop|wTo) != 0 || t.sp() != 0) {
 				continue
 			}

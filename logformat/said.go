@@ -179,6 +179,13 @@ func judge(toks []tok, addr bool) (s said) {
 		case cl&wTopic != 0:
 			topics++
 			topicPlural = sp == spLogins
+			if not <= maxApart {
+				if w := string(lowerBytes(toks, i)); w == "authenticate" || w == "authenticated" && before(toks, i) == "be" {
+					authBad, login = true, true
+				} else if w == "authenticated" {
+					tokenBad = true
+				}
+			}
 			if !topicPlural {
 				if bad <= maxApart {
 					authBad = true
@@ -198,8 +205,10 @@ func judge(toks []tok, addr bool) (s said) {
 			}
 			tokn = -1
 		case cl&wBad != 0:
-			v := !negated
-			if v {
+			if zero == 1 && string(lowerBytes(toks, i)) == "failures" {
+				negated = true // "0 authentication failures"
+			}
+			if !negated {
 				if topic <= maxApart {
 					authBad = true
 				}
@@ -245,7 +254,7 @@ func judge(toks []tok, addr bool) (s said) {
 		if cl&wFill == 0 || cl&(wTopic|wBad|wGood|wToken|wPerm) != 0 {
 			topic, tokn, perm, bad, good, not = topic+1, tokn+1, perm+1, bad+1, good+1, not+1
 		}
-		zero = far
+		zero++
 	}
 	if len(toks) > 0 && noSuchUser(toks, addr) {
 		authBad, login = true, true

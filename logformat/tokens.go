@@ -44,6 +44,7 @@ type scratch struct {
 	extra tree               // JSON inside a message
 	facts [maxDepth + 2]facts
 	obj   object
+	memo  [32]keyMemo
 	toks  []tok
 	key   []byte
 	lower []byte
