@@ -45,6 +45,9 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 		row("Stages", md(strings.Join(f.Stages, " → ")))
 		row("Proof", md(f.OutcomeEvidence))
 		row("Missing", md(f.Missing))
+		if f.LogHint != "" {
+			row("Log it with", code(f.LogHint))
+		}
 		for _, d := range f.Doubts {
 			row("Doubt", md(d))
 		}

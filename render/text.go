@@ -105,6 +105,9 @@ func (t *textWriter) finding(n int, f *vanguard.Finding) {
 	t.field(3, "stages", strings.Join(f.Stages, " → "))
 	t.field(3, "proof", f.OutcomeEvidence)
 	t.field(3, "missing", f.Missing)
+	for i, row := range strings.Split(f.LogHint, "\n") {
+		t.field(3, firstOnly(i, "log it"), row)
+	}
 	for i, d := range f.Doubts[:min(len(f.Doubts), maxTextDoubts)] {
 		t.field(3, firstOnly(i, "doubt"), d)
 	}
@@ -130,7 +133,8 @@ func (t *textWriter) evidence(e *vanguard.Evidence, reason bool) {
 	const indent = 5
 	t.line("   ", t.style("head", visible(place(e.Source, e.Line))))
 	room := t.opt.Width - indent
-	ps := pieces(e.Text, e.Spans, room*evidenceRows-2*len("‹›"), '‹', '›')
+	text, spans := onOneLine(e.Text, e.Spans)
+	ps := pieces(text, spans, room*evidenceRows-2*len("‹›"), '‹', '›')
 	col := 0
 	t.pad(indent)
 	put := func(style tone, s string) {
