@@ -88,7 +88,13 @@ var dnsTable = map[string]fieldRef{
 }
 
 var firewallTable = map[string]fieldRef{
+	"srcaddr": {kind: refClient}, "dstaddr": {field: event.DestIP}, "srcport": {field: event.SourcePort}, "dstport": {field: event.DestPort},
 	"action": {field: event.Action}, "protocol": {field: event.Transport}, "proto": {field: event.Transport}, "blocked": {field: event.Result},
+}
+
+var s3Table = map[string]fieldRef{
+	"operation": {field: event.Action}, "requester": {field: event.Principal}, "bucket": {field: event.Resource}, "remoteip": {kind: refClient},
+	"errorcode": {field: event.ErrorCode}, "error_code": {field: event.ErrorCode}, "requesturi": {kind: refURI}, "key": {kind: refTree, name: "aws.s3.key", path: []string{"aws.s3.key"}},
 }
 
 var applicationTable = map[string]fieldRef{
@@ -102,7 +108,12 @@ func resolve(name string, ls *source) fieldRef {
 		return fieldRef{kind: refKeyword}
 	}
 	low := strings.ToLower(name)
-	found := func(r fieldRef) fieldRef { r.name = name; return r }
+	found := func(r fieldRef) fieldRef {
+		if r.name == "" {
+			r.name = name
+		}
+		return r
+	}
 	for _, t := range ls.names {
 		if r, ok := t[low]; ok {
 			return found(r)

@@ -17,7 +17,7 @@ var byteCost = func() (t [256]uint8) {
 	}
 	for c, cost := range map[string]uint8{
 		"eatosinr": 15, "dlcmpu": 13, "hgbwfvy": 11, "kx": 9, "jqz": 6, "01": 12, "23456789": 10,
-		"/. ": 14, "-_=&": 12, ":;,()%\"+?": 8, "#@~!*[]": 4, "<>'{}$|\\`^": 1,
+		"/. ": 14, "-_=&": 12, ":;,()%+?": 8, "\"#@~!*[]": 4, "<>'{}$|\\`^": 1,
 	} {
 		for i := 0; i < len(c); i++ {
 			t[c[i]] = cost
@@ -37,9 +37,10 @@ type need struct {
 }
 
 const (
-	minLiteral  = 2  // bytes; shorter ones are everywhere
-	maxExact    = 24 // strings in the exact set of a piece of a regular expression
-	maxRequired = 96 // strings in the required set of a regular expression
+	minLiteral  = 2   // bytes; a shorter one is everywhere, unless it is a rare byte
+	rareCost    = 4   // byteCost up to which a single byte is worth searching for
+	maxExact    = 24  // strings in the exact set of a piece of a regular expression
+	maxRequired = 600 // strings in the required set of a regular expression
 )
 
 // needs returns literals of which at least one is in every text that the pattern matches.
@@ -65,20 +66,25 @@ func (p *pattern) needs() ([]need, bool) {
 			from = w + 1
 		}
 	}
-	return []need{best}, len(best.lit) >= minLiteral
+	return []need{best}, searchable(best.lit)
+}
+
+// searchable tells whether a literal is rare enough to find candidates by.
+func searchable(s string) bool {
+	return len(s) >= minLiteral || len(s) == 1 && byteCost[s[0]] <= rareCost
 }
 
 // cheaper tells whether searching for a costs less than searching for b: it stands in fewer texts.
 func cheaper(a, b string) bool {
-	if len(a) < minLiteral || len(b) < minLiteral {
-		return len(a) >= minLiteral
+	if !searchable(a) || !searchable(b) {
+		return searchable(a)
 	}
 	return literalCost(a) < literalCost(b)
 }
 
 // literalCost guesses how often a literal stands in a line, in arbitrary units: 1 is about once in a thousand lines.
 func literalCost(s string) float64 {
-	if len(s) < minLiteral {
+	if !searchable(s) {
 		return 1e6
 	}
 	cost := 3e4
@@ -139,7 +145,7 @@ func usable(set []string) []string {
 		return nil
 	}
 	for _, s := range set {
-		if len(s) < minLiteral {
+		if !searchable(s) {
 			return nil
 		}
 	}
@@ -200,11 +206,14 @@ func analyseClass(re *syntax.Regexp) info {
 	var out []string
 	for i := 0; i+1 < len(re.Rune); i += 2 {
 		lo, hi := re.Rune[i], re.Rune[i+1]
-		if hi >= utf8.RuneSelf || int(hi-lo) >= maxExact {
-			return info{}
+		if int(hi-lo) >= maxExact || lo <= utf8.RuneError && hi >= utf8.RuneError {
+			return info{} // RuneError also stands for bytes that are no UTF-8.
 		}
 		for r := lo; r <= hi; r++ {
-			out = append(out, string(rune(fold[byte(r)])))
+			if r < utf8.RuneSelf {
+				r = rune(fold[byte(r)])
+			}
+			out = append(out, string(r))
 		}
 	}
 	if out = unique(out); len(out) == 0 || len(out) > maxExact/2 {

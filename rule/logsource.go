@@ -39,6 +39,7 @@ var (
 	flowSource  = source{kinds: kinds(event.KindFlow, event.KindWAF), names: []map[string]fieldRef{firewallTable}}
 	dnsSource   = source{kinds: kinds(event.KindDNS), names: []map[string]fieldRef{dnsTable}}
 	cloudSource = source{kinds: kinds(event.KindCloud), names: []map[string]fieldRef{cloudtrailTable}}
+	s3Source    = source{kinds: webSource.kinds, names: []map[string]fieldRef{s3Table}}
 	authKinds   = kinds(event.KindAuth, event.KindSystem)
 )
 
@@ -56,7 +57,7 @@ var products = map[string]map[string]*source{
 		"": &cloudSource, "cloudtrail": &cloudSource,
 		"guardduty": {kinds: kinds(event.KindFinding), names: []map[string]fieldRef{cloudtrailTable}},
 		"waf":       {kinds: kinds(event.KindWAF)}, "vpcflow": &flowSource, "vpc": &flowSource, "route53": &dnsSource,
-		"alb": &webSource, "elb": &webSource, "cloudfront": &webSource, "apigateway": &webSource, "s3": &webSource, "s3access": &webSource,
+		"alb": &webSource, "elb": &webSource, "cloudfront": &webSource, "apigateway": &webSource, "s3": &s3Source, "s3access": &s3Source,
 	},
 	"linux": {
 		"": {kinds: authKinds}, "syslog": {kinds: authKinds}, "auth": {kinds: authKinds}, "secure": {kinds: authKinds}, "authpriv": {kinds: authKinds},
@@ -185,7 +186,7 @@ var threatWords = []struct{ word, threat string }{
 	{"attack.t1562", "cloud-defense-evasion"}, {"attack.t1098", "cloud-persistence"}, {"attack.t1136", "cloud-persistence"},
 	{"attack.t1537", "cloud-exfiltration"}, {"attack.t1530", "cloud-exfiltration"}, {"attack.t1486", "cloud-exfiltration"}, {"attack.t1496", "cloud-cost-abuse"},
 	{"attack.t1580", "cloud-recon"}, {"attack.t1526", "cloud-recon"}, {"attack.t1552.005", "cloud-credential-theft"},
-	{"brute", "brute-force"}, {"t1110", "brute-force"}, {"cmd_inj", "command-injection"}, {"command inj", "command-injection"}, {"code inj", "command-injection"}, {"rce", "command-injection"}, {"t1059", "command-injection"},
+	{"brute", "brute-force"}, {"t1110", "brute-force"}, {"cmd_inj", "command-injection"}, {"command inj", "command-injection"}, {"code inj", "command-injection"}, {" rce", "command-injection"}, {"_rce", "command-injection"}, {"remote code", "command-injection"}, {"t1059", "command-injection"},
 	{"deserial", "known-cve-exploit"}, {"cve.", "known-cve-exploit"}, {"cve-", "known-cve-exploit"}, {"cve_", "known-cve-exploit"}, {"exploit", "known-cve-exploit"},
 	{"attack.t1595", "recon-scanning"}, {"scanner", "recon-scanning"}, {"t1592", "recon-scanning"}, {"attack.t1499", "dos-flood"}, {"attack.t1498", "dos-flood"},
 }

@@ -54,6 +54,7 @@ type pred struct {
 
 // Slots: bit f is Field f; these are the texts that are no Field.
 const (
+	slotAbs     = 49 // scheme://host/path?query, where the client sent that
 	slotURI     = 50 // path?query
 	slotKeyword = 51 // the record as it stands, and every decoded text
 	slotTree    = 52 // leaves of a structured record, and extra pairs, that a client may have written
@@ -74,7 +75,7 @@ func (r *fieldRef) slots() uint64 {
 	case refField:
 		return 1 << r.field
 	case refURI:
-		return 1 << slotURI
+		return 1<<slotURI | 1<<slotAbs
 	case refTarget:
 		return 1<<slotURI | 1<<event.Query
 	case refPayload:

@@ -257,7 +257,7 @@ func (m *Matcher) gatherLeaf(_, leaf []byte) bool {
 	if m.leaves++; m.leaves > maxLeaves {
 		return false
 	}
-	if len(leaf) < minLiteral {
+	if len(leaf) == 0 {
 		return true
 	}
 	for i := range m.values {
@@ -285,6 +285,9 @@ func (m *Matcher) gatherTarget(ev *event.Event) {
 		v.text = m.joined(path, query)
 	}
 	m.values = append(m.values, v)
+	if m.info.gather&(1<<slotAbs) != 0 && len(path) > 0 {
+		m.gatherAbsolute(ev, path, len(v.text))
+	}
 	var done int
 	dec := ev.Decoded()
 	for {
@@ -313,6 +316,26 @@ func (m *Matcher) gatherTarget(ev *event.Event) {
 		m.values = append(m.values, v)
 	}
 }
+
+// maxOrigin bounds scheme and host of an absolute request target.
+const maxOrigin = 300
+
+// gatherAbsolute adds the whole target where the record has "http://host" right before the path.
+func (m *Matcher) gatherAbsolute(ev *event.Event, path []byte, n int) {
+	at, ok := ev.Span(path)
+	if !ok || at[0] == 0 {
+		return
+	}
+	from := at[0]
+	for from > 0 && at[0]-from < maxOrigin && ev.Text[from-1] > ' ' && ev.Text[from-1] != '"' && ev.Text[from-1] != '\'' {
+		from--
+	}
+	if origin := ev.Text[from:at[0]]; bytes.Contains(origin, schemeMark) {
+		m.values = append(m.values, gathered{text: ev.Text[from:min(at[0]+n, len(ev.Text))], mask: 1 << slotAbs, split: -1, field: event.Path, raw: true})
+	}
+}
+
+var schemeMark = []byte("://")
 
 func (m *Matcher) joined(path, query []byte) []byte {
 	at := len(m.buf)
@@ -490,7 +513,7 @@ func (m *Matcher) guilty(n int32) *memo {
 	return best
 }
 
-// rank orders proofs.
+// rank orders proofs: by who wrote them, whether they can be pointed at, and then by length.
 func rank(g *memo) int {
 	r := 0
 	switch g.field {
@@ -503,7 +526,7 @@ func rank(g *memo) int {
 	if g.raw {
 		r++
 	}
-	return r
+	return r<<16 | min(len(g.at), 1<<16-1)
 }
 
 // ask answers a predicate, once per Event.
