@@ -18,15 +18,16 @@ var update = flag.Bool("update", false, "write testdata/golden anew; review the 
 // goldens are the reports of testdata/logs, in the formats that each is kept in. They are the same
 // on every face: this test also runs under js/wasm.
 var goldens = map[string][]string{
-	"wordpress-apache.log": render.Formats,
-	"cloudtrail.json":      {"text", "json", "ocsf"},
-	"founding.log":         {"text", "json", "md"},
-	"mixed.log":            {"text", "json", "html"},
-	"nginx-normal.log":     {"text", "json", "html"},
-	"nginx-probed.log":     {"text", "json"},
-	"nginx-sqli.log":       {"text", "json", "csv"},
-	"node-pino.log":        {"text", "json"},
-	"sshd-auth.log":        {"text", "json"},
+	"wordpress-apache.log":     render.Formats,
+	"cloudtrail.json":          {"text", "json"},
+	"cloudtrail-takeover.json": {"text", "json", "ocsf"},
+	"founding.log":             {"text", "json", "md"},
+	"mixed.log":                {"text", "json", "html"},
+	"nginx-normal.log":         {"text", "json", "html"},
+	"nginx-probed.log":         {"text", "json"},
+	"nginx-sqli.log":           {"text", "json", "csv"},
+	"node-pino.log":            {"text", "json"},
+	"sshd-auth.log":            {"text", "json"},
 }
 
 func TestGolden(t *testing.T) {

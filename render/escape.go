@@ -200,6 +200,34 @@ func pieces(text string, spans [][2]int, limit int, also ...rune) []piece {
 	return out
 }
 
+// onOneLine makes one blank of each line end and the indentation after it, so that a
+// record of many lines (pretty-printed JSON, a stack trace) reads as one.
+func onOneLine(text string, spans [][2]int) (string, [][2]int) {
+	if !strings.Contains(text, "\n") {
+		return text, spans
+	}
+	var b strings.Builder
+	at := make([]int, len(text)+1) // where each byte went
+	for i := 0; i < len(text); i++ {
+		at[i] = b.Len()
+		if text[i] != '\n' && text[i] != '\r' {
+			b.WriteByte(text[i])
+			continue
+		}
+		b.WriteByte(' ')
+		for i+1 < len(text) && strings.IndexByte(" \t\r\n", text[i+1]) >= 0 {
+			i++
+			at[i] = b.Len()
+		}
+	}
+	at[len(text)] = b.Len()
+	out := make([][2]int, 0, len(spans))
+	for _, s := range cleanSpans(text, spans) {
+		out = append(out, [2]int{at[s[0]], at[s[1]]})
+	}
+	return b.String(), out
+}
+
 // runeStart moves at back to the beginning of the character that it stands in.
 func runeStart(s string, at int) int {
 	for k := 1; k < utf8.UTFMax && at < len(s) && at-k >= 0 && !utf8.RuneStart(s[at]); k++ {

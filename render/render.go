@@ -230,11 +230,18 @@ func targets(f *vanguard.Finding, most int) string {
 		most = len(f.Targets)
 	}
 	var b strings.Builder
-	for i, t := range f.Targets[:min(most, len(f.Targets))] {
+	shown := slices.Clone(f.Targets[:min(most, len(f.Targets))])
+	slices.SortStableFunc(shown, func(x, y vanguard.Target) int {
+		first := func(t vanguard.Target) int {
+			return slices.IndexFunc(f.Targets, func(o vanguard.Target) bool { return o.Type == t.Type })
+		}
+		return first(x) - first(y)
+	})
+	for i, t := range shown {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if i == 0 || t.Type != f.Targets[i-1].Type {
+		if i == 0 || t.Type != shown[i-1].Type {
 			b.WriteString(t.Type + " ")
 		}
 		b.WriteString(t.Value)

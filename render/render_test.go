@@ -228,6 +228,20 @@ func TestPieces(t *testing.T) {
 	f("EVIL"+strings.Repeat("y", 30), 10, "‹EVIL›yyyyyy …", [2]int{0, 4})
 }
 
+func TestOnOneLine(t *testing.T) {
+	f := func(in string, span [2]int, want string) {
+		t.Helper()
+		text, spans := onOneLine(in, [][2]int{span})
+		if got := marked(pieces(text, spans, 0)); got != want {
+			t.Errorf("%q %v = %q, want %q", in, span, got, want)
+		}
+	}
+	f("{\n  \"a\": 1,\r\n  \"b\": 2\n}", [2]int{4, 10}, `{ ‹"a": 1›, "b": 2 }`)
+	f("a\n\n  b", [2]int{5, 6}, "a ‹b›")
+	f("a\n\n  b", [2]int{1, 6}, "a‹ b›")
+	f("plain", [2]int{0, 5}, "‹plain›")
+}
+
 func TestOCSF(t *testing.T) {
 	r := attacked("x")
 	f := &r.Findings[0]

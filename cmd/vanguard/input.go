@@ -35,8 +35,8 @@ func (in input) name() string {
 func expand(args []string) (inputs []input, problems []error) {
 	seen := map[string]bool{}
 	add := func(path string, info fs.FileInfo, found bool) {
-		if !seen[path] {
-			seen[path] = true
+		if clean := filepath.Clean(path); !seen[clean] {
+			seen[clean] = true
 			inputs = append(inputs, input{path, info.Size(), info.ModTime().Year(), found})
 		}
 	}

@@ -255,26 +255,24 @@ func (g *gzipMembers) next() error {
 
 // resync moves src to the next bytes that can begin a member.
 func (g *gzipMembers) resync() error {
-	for g.tries < maxResync {
-		g.tries++
-		for {
-			_, err := g.src.ReadSlice(0x1f)
-			if err == nil {
-				break
-			} else if err != bufio.ErrBufferFull {
-				return err
-			}
-		}
-		head, err := g.src.Peek(3)
-		if err != nil {
+	for {
+		head, err := g.src.Peek(4) // ID1 ID2 CM FLG, RFC 1952
+		if len(head) < 4 {
 			return err
 		}
-		if head[0] == 0x8b && head[1] == 8 && head[2]&0xe0 == 0 {
-			return g.src.UnreadByte()
+		if head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 && head[3]&0xe0 == 0 {
+			if g.tries++; g.tries > maxResync {
+				return io.EOF
+			}
+			return nil
 		}
-		g.tries-- // only a place that looks like a member counts
+		head, _ = g.src.Peek(g.src.Buffered())
+		skip := bytes.IndexByte(head[1:], 0x1f) + 1
+		if skip == 0 {
+			skip = len(head)
+		}
+		g.src.Discard(skip)
 	}
-	return io.EOF
 }
 
 // async reads r in a goroutine of its own, so that an interrupt is noticed while a pipe or terminal has nothing to say.
