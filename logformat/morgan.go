@@ -91,7 +91,7 @@ func plainToken(rec []byte, i int) (t []byte, next int) {
 		}
 	}
 	from := i
-	for i < len(rec) && rec[i] != ' ' && rec[i] != 0x1b {
+	for i < len(rec) && rec[i] != ' ' && (i == from || rec[i] != 0x1b) { // a lone ESC is part of the token
 		i++
 	}
 	return rec[from:i], i
