@@ -235,7 +235,7 @@ func (s *Stream) readHeader(b []byte) int {
 	at := 0
 	var l *layout
 	var kind, date []byte
-	for at < len(b) && b[at] == '#' {
+	for at < len(b) && (b[at] == '#' || b[at] == '\n' || b[at] == '\r') {
 		line := firstLine(b[at:])
 		if isFields(line) {
 			l = fieldsLayout(line, date)

@@ -239,7 +239,7 @@ func inducedColumn(t colType, seen *[numTypes]int) column {
 // split cuts line into its columns, a time of several words being one.
 func (l *layout) split(c *ctx, line []byte) (vals [][]byte) {
 	for i := 0; i < len(line) && len(vals) <= maxInduced; {
-		v, next, ok := l.field(line, i)
+		v, next, ok := l.field(line, i, l.group)
 		if !ok {
 			return nil
 		}

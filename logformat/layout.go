@@ -45,8 +45,9 @@ const (
 
 // columnAliases are the names of columns that mean something else here than as keys of a structured record.
 var columnAliases = map[string]column{
-	"date": {slot: cDate}, "time": {slot: cClock}, "xdatetime": {slot: sTime},
-	"cip": {slot: sSource}, "cport": {slot: slot(event.SourcePort)}, "sip": {slot: slot(event.DestIP)}, "sport": {slot: slot(event.DestPort)},
+	"date": {slot: cDate}, "time": {slot: cClock}, "datelocal": {slot: cDate}, "timelocal": {slot: cClock}, "cstatus": {slot: sStatus}, "timetakenms": {slot: sTookMS},
+	"xdatetime": {slot: sTime},
+	"cip":       {slot: sSource}, "cport": {slot: slot(event.SourcePort)}, "sip": {slot: slot(event.DestIP)}, "sport": {slot: slot(event.DestPort)},
 	"scomputername": {slot: slot(event.Hostname)}, "ssitename": {slot: cExtra, name: "iis.site.name"}, "cdns": {slot: cSkip},
 	"csuristem": {slot: cPath}, "csuriquery": {slot: slot(event.Query)}, "csuri": {slot: sTarget}, "csurl": {slot: sTarget},
 	"scbytes": {slot: sBytes}, "csbytes": {slot: slot(event.RequestBytes)}, "csversion": {slot: slot(event.HTTPVersion)}, "csprotocolversion": {slot: slot(event.HTTPVersion)},
@@ -109,7 +110,7 @@ func fieldsLayout(line, date []byte) *layout {
 	edge, dated := false, false
 	for _, n := range names {
 		edge = edge || string(n) == "x-edge-location"
-		dated = dated || string(n) == "date"
+		dated = dated || string(n) == "date" || string(n) == "date-local"
 	}
 	for _, n := range names {
 		col, _ := columnNamed(n)
@@ -129,7 +130,6 @@ func fieldsLayout(line, date []byte) *layout {
 		l.name, l.sep, l.group = "cloudfront", '\t', false
 	} else if l.sep == ' ' && bytes.Contains(line, []byte("s-ip")) {
 		l.name = "iis_w3c"
-		l.group = false // IIS writes + for blanks and quotes nothing
 	}
 	if !dated && len(date) >= 10 {
 		l.date = bytes.Clone(date[:10])
@@ -167,7 +167,7 @@ func headerLayout(line []byte) *layout {
 	for i := 0; i < len(line); {
 		var v []byte
 		var ok bool
-		if v, i, ok = l.field(line, i); !ok {
+		if v, i, ok = l.field(line, i, true); !ok {
 			return nil
 		}
 		v = bytes.TrimSpace(v)
@@ -274,7 +274,7 @@ func (l *layout) setKind() {
 
 // field reads the column of rec that starts at i, and returns where the next one starts. At the end of rec next is
 // len(rec)+1 if a separator stood there and an empty column follows, else len(rec).
-func (l *layout) field(rec []byte, i int) (v []byte, next int, ok bool) {
+func (l *layout) field(rec []byte, i int, group bool) (v []byte, next int, ok bool) {
 	if l.sep == ' ' {
 		for i < len(rec) && (rec[i] == ' ' || rec[i] == '\t') {
 			i++
@@ -283,34 +283,20 @@ func (l *layout) field(rec []byte, i int) (v []byte, next int, ok bool) {
 			return nil, i, false
 		}
 	}
-	if i < len(rec) && (l.group || l.csv) {
+	if i < len(rec) && (group || l.csv) {
 		switch b := rec[i]; {
 		case b == '"':
-			end := i + 1
-			for end < len(rec) && rec[end] != '"' || l.csv && end+1 < len(rec) && rec[end+1] == '"' {
-				if rec[end] == '\\' && !l.csv || rec[end] == '"' {
-					end++
-				}
-				end++
+			if end := l.quoteEnd(rec, i+1); end >= 0 {
+				return rec[i+1 : end], l.after(rec, end+1), true
 			}
-			if end >= len(rec) {
-				return nil, 0, false
-			}
-			v, i = rec[i+1:end], end+1
-			if i < len(rec) && rec[i] != l.sep {
-				if l.sep != ' ' || rec[i] != '\t' {
-					return nil, 0, false
-				}
-			}
-			return v, l.after(rec, i), true
 		case b == '[' && l.brack:
 			end := bytes.IndexByte(rec[i:], ']')
 			if end > 0 {
 				v, i = rec[i+1:i+end], i+end+1
-				if i < len(rec) && rec[i] != l.sep {
-					return nil, 0, false
+				if i == len(rec) || rec[i] == l.sep {
+					return v, l.after(rec, i), true
 				}
-				return v, l.after(rec, i), true
+				i -= len(v) + 2
 			}
 		}
 	}
@@ -319,6 +305,27 @@ func (l *layout) field(rec []byte, i int) (v []byte, next int, ok bool) {
 		return rec[i:], len(rec), true
 	}
 	return rec[i : i+end], l.after(rec, i+end), true
+}
+
+// quoteEnd returns where the quote closes that opened before i: where a separator or the end follows. -1 if nowhere.
+func (l *layout) quoteEnd(rec []byte, i int) int {
+	for at := i; ; at++ {
+		j := bytes.IndexByte(rec[at:], '"')
+		if j < 0 {
+			return -1
+		}
+		at += j
+		if at+1 < len(rec) && rec[at+1] == '"' && !(at == i && (at+2 == len(rec) || rec[at+2] == l.sep)) {
+			at++ // doubled
+			continue
+		}
+		if !l.csv && escapedAt(rec, i, at) {
+			continue
+		}
+		if at+1 == len(rec) || rec[at+1] == l.sep {
+			return at
+		}
+	}
 }
 
 // after steps over the separator at i.
@@ -335,16 +342,20 @@ func (l *layout) after(rec []byte, i int) int {
 	return i + 1
 }
 
+var blank = []byte{' '}
+
 // parse reads a record of columns.
 func (l *layout) parse(c *ctx, rec []byte, ev *event.Event) bool {
 	i, n := 0, 0
 	t := twoPart{date: l.date}
+	// IIS writes no blanks and quotes nothing: where the blanks are as many as the columns need, a quote is the client's.
+	group := l.group && (l.sep != ' ' || bytes.Count(rec, blank)+1 != len(l.cols))
 	for {
 		if i >= len(rec) && !(l.sep != ' ' && i == len(rec) && i > 0 && rec[i-1] == l.sep) || n >= len(l.cols) {
 			break
 		}
 		at := i
-		v, next, ok := l.field(rec, i)
+		v, next, ok := l.field(rec, i, group)
 		if !ok {
 			return false
 		}
@@ -411,7 +422,11 @@ func setColumn(c *ctx, ev *event.Event, col *column, v []byte, t *twoPart) {
 			ev.Set(event.ForwardedFor, v)
 		}
 	case cPath:
-		ev.Set(event.Path, v)
+		if q := bytes.IndexByte(v, '?'); q >= 0 {
+			setTarget(ev, v)
+		} else {
+			ev.Set(event.Path, v)
+		}
 	case sTarget, cURL:
 		if !ev.Has(event.Path) {
 			setTarget(ev, v)

@@ -128,12 +128,17 @@ func (c *ctx) inner(text []byte, ev *event.Event) bool {
 	saved, next := &c.saved[c.depth], c.next
 	*saved = *ev
 	c.next = nil
+	ev.Format = "" // the text's own name tells more than the wrapper's
 	ok := false
 	for _, s := range byFirst[text[0]] {
 		if ok = c.fits(s, text, ev); ok {
 			break
 		}
 		*ev = *saved
+		ev.Format = ""
+	}
+	if !ok {
+		ev.Format = saved.Format
 	}
 	c.depth--
 	c.next = next

@@ -235,6 +235,8 @@ func TestHeaders(t *testing.T) {
 		"#Fields: date time c-ip cs-method cs-uri-stem sc-status\n2026-11-23 03:10:12 192.0.2.10 POST /b 500\n",
 		"format=iis_w3c|kind=web|line=5|client=192.0.2.9|dip=10.0.0.5|p=/a.aspx|q=id=1|u=CORP\\bob|status=200|took=15ms|ua=Mozilla/5.0+(Windows+NT)|time=2026-11-23T03:10:11",
 		"format=w3c|line=7|client=192.0.2.10|status=500|m=POST")
+	f("#Software: x\n\n#Fields:  date-local time-local  s-ip cs-method cs-uri-stem  c-ip cs(User-Agent) sc-status TimeTakenMS\n2026-11-23 03:10:11 10.0.0.5 GET /a \"192.0.2.9\" \"Mozilla/5.0 (X) \"\"y\"\" z\" 200 7\n"+
+		"2026-11-23 03:10:11 10.0.0.5 GET /a 192.0.2.9 \" 200 7\n", "client=192.0.2.9|status=200|took=7ms|time=2026-11-23T03:10:11", "client=192.0.2.9|status=200|ua=\"")
 	f("#Date: 2026-11-23 00:00:00\n#Fields: time c-ip cs-method cs-uri-stem sc-status\n03:10:11 192.0.2.9 [2]USER anonymous 331\n", "time=2026-11-23T03:10:11|client=192.0.2.9|status=331")
 	f("#Version: 1.0\n#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent)\n2026-11-23\t03:10:11\tLHR62\t10\t192.0.2.9\tGET\td1.cloudfront.net\t/x\t403\t-\tcurl/8\n",
 		"format=cloudfront|client=192.0.2.9|status=403|host.name=d1.cloudfront.net|ua=curl/8")
