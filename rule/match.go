@@ -61,6 +61,7 @@ type gathered struct {
 	raw   bool // text is part of the record, or path and query are
 	path  []byte
 	query []byte
+	slot  *cacheSlot // where what was found in text is remembered, if it is
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
@@ -220,7 +221,7 @@ func (m *Matcher) gather() {
 	ev, want := m.ev, m.info.gather
 	const target = 1<<event.Path | 1<<event.Query
 	have := ev.Fields()
-	if want&(target|1<<slotURI) != 0 && have&target != 0 {
+	if want&(target|1<<slotURI|1<<slotKeyword) != 0 && have&target != 0 {
 		m.gatherTarget(ev)
 	}
 	for f := have & want &^ target; f != 0; f &= f - 1 {
@@ -353,10 +354,13 @@ func (m *Matcher) search(i int, v *gathered) {
 		slot, found := m.caches[v.field].lookup(v.text)
 		if !found {
 			m.hits = m.set.scan.scan(v.text, m.hits[:0])
-			slot.store(v.text, m.hits)
+			if slot.store(v.text, m.hits) {
+				v.slot = slot
+			}
 			hits = m.hits
 		} else {
 			hits = slot.hits[:slot.n]
+			v.slot = slot
 		}
 	} else {
 		m.hits = m.set.scan.scan(v.text, m.hits[:0])
