@@ -235,8 +235,12 @@ var (
 		fixedLayout("cloudfront_realtime", realtimeFields, '\t', 12),
 		fixedLayout("cloudfront_realtime", "timestamp c-ip"+realtimeFields[len("timestamp c-ip s-ip"):], '\t', 12),
 	}
-	vpcFlow = fixedLayout("vpc_flow", "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status", ' ', 14)
-	apiCSV  = fixedLayout("apigateway_csv", "c-ip caller cs-username timestamp cs-method cs-uri cs-version sc-status sc-bytes requestid", ',', 9)
+	vpcFlow    = fixedLayout("vpc_flow", "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status", ' ', 14)
+	iisDefault = [...]*layout{
+		fixedLayout("iis_w3c", "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken", ' ', 15),
+		fixedLayout("iis_w3c", "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus sc-win32-status time-taken", ' ', 14),
+	}
+	apiCSV = fixedLayout("apigateway_csv", "c-ip caller cs-username timestamp cs-method cs-uri cs-version sc-status sc-bytes requestid", ',', 9)
 )
 
 func fixedLayout(name, fields string, sep byte, least int) *layout {
@@ -283,6 +287,20 @@ func parseCloudFront(c *ctx, rec []byte, ev *event.Event) bool {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// parseIIS reads the columns that IIS writes by default, where the lines come without their header.
+func parseIIS(c *ctx, rec []byte, ev *event.Event) bool {
+	if len(rec) < 60 || rec[4] != '-' || rec[10] != ' ' || rec[19] != ' ' || rec[13] != ':' {
+		return false
+	}
+	switch bytes.Count(rec, blank) {
+	case 14:
+		return iisDefault[0].parse(c, rec, ev)
+	case 13:
+		return iisDefault[1].parse(c, rec, ev)
 	}
 	return false
 }

@@ -35,6 +35,7 @@ func init() {
 		{name: "aws_nlb", first: "t", parse: parseNLB},
 		{name: "aws_elb", first: digits, parse: parseELB},
 		{name: "cloudfront", first: digits, parse: parseCloudFront},
+		{name: "iis_w3c", first: digits, parse: parseIIS},
 		{name: "vpc_flow", first: digits, parse: parseVPCFlow},
 
 		// Structured text, wrappers, system and application records.

@@ -189,6 +189,14 @@ func parseApacheError(c *ctx, rec []byte, ev *event.Event) bool {
 			break
 		}
 		part := rec[i+1 : i+end]
+		if bytes.HasPrefix(part, []byte("client [")) { // [client [2001:db8::1]:4711]
+			more := bytes.IndexByte(rec[i+end+1:], ']')
+			if more < 0 {
+				break
+			}
+			end += more + 1
+			part = rec[i+1 : i+end]
+		}
 		if len(part) > 0 && part[0] == ':' && len(part) < 8 && isAlpha(part[len(part)-1]) { // "[:error]"
 			ev.Set(event.Level, part[1:])
 			known = true

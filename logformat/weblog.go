@@ -194,6 +194,8 @@ func clfPrefix(ev *event.Event, p []byte) bool {
 				}
 			}
 		}
+	case !clientName(toks[0]) || n >= 4 && !clientName(toks[1]):
+		return false
 	case n >= 4 && none(toks[2]):
 		ev.Set(event.Host, clfHost(toks[0]))
 		ev.Format = "vhost_common"
@@ -214,6 +216,17 @@ func clfPrefix(ev *event.Event, p []byte) bool {
 		clfUser(ev, toks[at])
 	}
 	return true
+}
+
+// clientName tells whether t can stand where a client's address does: a host's name, or nothing.
+func clientName(t []byte) bool {
+	letter := none(t)
+	for _, b := range t {
+		if letter = letter || isAlpha(b); !isAlpha(b) && !isDigit(b) && b != '.' && b != '-' && b != '_' && b != ':' {
+			return false
+		}
+	}
+	return letter
 }
 
 func clfUser(ev *event.Event, user []byte) {

@@ -181,6 +181,7 @@ func TestCLF(t *testing.T) {
 	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "GET /" 000 0 "-" "-"`, `p=/|m=GET|!status|http.response.status=000`)
 	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "GET /a HTTP/1.1" 499 0 "-" "x" "-"`, `status=499|!xff`)
 	f(`192.0.2.7 - - [31/Foo/2026:03:10:11 +0000] "GET /a HTTP/1.1" 200 5`, `format=text|client=192.0.2.7|status=200|!time`)
+	f(`2026/11/23 03:10:11 [2026-11-23 03:10:11.417] [router:x] [client: 192.0.2.7] GET /a HTTP/1.1`, `format=text_app`)
 	// pasted with an indent
 	f("    192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] \"GET /a HTTP/1.1\" 200 5", `format=common|p=/a`)
 }
@@ -230,6 +231,7 @@ func TestWebError(t *testing.T) {
 		"format=apache_error|kind=error|time=2026-11-23T03:10:11.123456|client=192.0.2.1|port=4711|lvl=error|p=/../../etc/passwd|ref=http://example.com/|process.pid=12")
 	f(`[Mon Nov 23 03:10:11 2026] [error] [client 192.0.2.1] File does not exist: /var/www/x`, "client=192.0.2.1|lvl=error|resource.name=/var/www/x")
 	f(`[Mon Nov 23 03:10:11.1 2026] [php:warn] [pid 12] [client 2001:db8::7:51234] PHP Warning:  x in /a.php on line 3`, "client=2001:db8::7|port=51234|msg=PHP Warning:  x in /a.php on line 3")
+	f(`[Mon Nov 23 03:10:11.1 2026] [auth:error] [pid 12] [client [2001:db8::7]:51234] AH1: user bob`, "client=2001:db8::7|port=51234|msg=AH1: user bob")
 	f(`[Mon Nov 23 03:10:11.1 2026] [:error] [pid 12] [client 192.0.2.1:5] script '/var/www/x.php' not found or unable to stat`, "client=192.0.2.1|lvl=error")
 	f(`[Mon Nov 23 03:10:11.1 2026] [security2:error] [pid 12] [client 192.0.2.1:5] [client 192.0.2.1] ModSecurity: Access denied with code 403 (phase 2). Matched "x" at ARGS:q. [file "/etc/x.conf"] [line "55"] [id "942100"] [msg "SQL Injection Attack"] [hostname "example.com"] [uri "/search"] [unique_id "abc"]`,
 		"client=192.0.2.1|rule.name=942100|event.reason=SQL Injection Attack|p=/search|status=403|event.action=blocked|trace.id=abc|host=example.com")
@@ -260,6 +262,8 @@ func TestAWSEdge(t *testing.T) {
 	f("2026-11-23\t03:10:11\tLHR62-C2\t2390\t192.0.2.1\tGET\td111111abcdef8.cloudfront.net\t/view/a%20b.html\t200\twww.example.com/ref\tMozilla/5.0%20(X11)\tfoo=bar\tsid=1\tHit\tSOX4xwn4XV6Q4rgb7XiVGOHms\twww.example.com\thttps\t23\t0.001\t-\tTLSv1.2\tECDHE\tHit\tHTTP/2.0\t-\t-\t11040\t0.001\tHit\ttext/html\t78\t-\t-",
 		"format=cloudfront|client=192.0.2.1|time=2026-11-23T03:10:11|p=/view/a%20b.html|q=foo=bar|host=www.example.com|status=200|took=1ms|x-edge-result-type=Hit|ua=Mozilla/5.0%20(X11)")
 	f("1795403411.123\t192.0.2.1\t0.002\t403\t919\tGET\thttps\twww.example.com\t/x\t38\tLHR62-C2\tabc==\tcdn.example.com\t0.002\tHTTP/2.0\tIPv4\tcurl/8\t-\t-\tq=1\tError\t-\tTLSv1.3", "format=cloudfront_realtime|client=192.0.2.1|status=403|q=q=1|ua=curl/8|time=2026-11-23T03:10:11.123Z")
+	f(`2026-11-23 03:10:11 10.0.0.5 GET /a.aspx id=1 443 - 192.0.2.9 Mozilla/5.0+(X) https://example.com/ 200 0 0 15`, "format=iis_w3c|client=192.0.2.9|status=200|p=/a.aspx|q=id=1|took=15ms")
+	f(`2026-11-23 03:10:11 10.0.0.5 GET /a.aspx - 443 bob 192.0.2.9 Mozilla/5.0+(X) 401 1 0 15`, "format=iis_w3c|client=192.0.2.9|status=401|u=bob|!q")
 	f(`192.0.2.1,-,-,23/Nov/2026:03:10:11 +0000,GET,/users/{id},HTTP/1.1,429,42,7d1b2c3d-0000-4000-8000-0123456789ab`, "format=apigateway_csv|client=192.0.2.1|status=429|p=/users/{id}")
 	f(`<request id="7d1b2c3d"> <ip>192.0.2.1</ip> <caller>-</caller> <user>-</user> <requestTime>23/Nov/2026:03:10:11 +0000</requestTime> <httpMethod>GET</httpMethod> <resourcePath>/x</resourcePath> <protocol>HTTP/1.1</protocol> <status>403</status> <responseLength>23</responseLength> </request>`,
 		"format=apigateway_xml|client=192.0.2.1|status=403|p=/x|m=GET|trace.id=7d1b2c3d|time=2026-11-23T03:10:11Z")
