@@ -10,7 +10,7 @@ import (
 
 // Options configure an Engine. The zero value is what most people want.
 type Options struct {
-	Rules      fs.FS // the user's own Sigma rules: every *.yml and *.yaml in it, added to the embedded ones
+	Rules      fs.FS // the user's own Sigma rules: every *.yml and *.yaml in it, added to the embedded ones; one of the same name or id replaces
 	NoEmbedded bool  // judge by Rules alone
 
 	Format  string         // force a format: its name, or an nginx log_format or Apache LogFormat string

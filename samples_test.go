@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/incident"
 	"github.com/helixvanguard/vanguard/rule"
 )
@@ -87,7 +86,7 @@ func checkFile(t *testing.T, e *Engine, rules []*rule.Rule, log string, samples 
 			if !s.Together {
 				line += i
 			}
-			raised, report := replay(t, e, lines)
+			raised, report := e.Try([]byte(strings.Join(lines, "\n") + "\n"))
 			if s.Match == nil {
 				negative++
 				for _, name := range slices.Sorted(maps.Keys(raised)) {
@@ -132,32 +131,6 @@ func checkFile(t *testing.T, e *Engine, rules []*rule.Rule, log string, samples 
 	if negative < minNegative {
 		t.Errorf("%s: %d harmless samples, not %d", log, negative, minNegative)
 	}
-}
-
-// replay judges lines as one log. raised has the names of the rules that matched; true: the rule only feeds correlations.
-func replay(t *testing.T, e *Engine, lines []string) (raised map[string]bool, r *Report) {
-	t.Helper()
-	raised = map[string]bool{}
-	one := *e
-	a := one.Analyzer()
-	one.opt.OnEvent = func(*event.Event) {
-		for _, s := range a.inline.signals {
-			raised[s.Detector.Name] = s.Detector.Base
-		}
-	}
-	src := a.Source("sample.log")
-	if _, err := src.Write([]byte(strings.Join(lines, "\n") + "\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := src.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, in := range a.track.Result().Incidents {
-		for _, h := range in.Hits {
-			raised[h.Detector.Name] = h.Detector.Base
-		}
-	}
-	return raised, a.Report()
 }
 
 // checkFinding holds the report against what the sample says of its finding.

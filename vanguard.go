@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/helixvanguard/vanguard/apps"
@@ -71,12 +72,22 @@ func NewEngine(opt Options) (*Engine, error) {
 		if err != nil {
 			return nil, fmt.Errorf("rules: %w", err)
 		}
-		all, problems = append(all, r...), append(problems, p...)
+		all, problems = append(without(all, r), r...), append(problems, p...)
 	}
 	set, more := rule.Compile(all, rule.Options{})
 	e.set, e.problems = set, append(problems, more...)
 	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
 	return e, nil
+}
+
+// without drops the embedded rules that the user replaces by ones of the same name or id.
+func without(embedded, own []*rule.Rule) []*rule.Rule {
+	replaced := map[string]bool{}
+	for _, r := range own {
+		replaced[r.ID], replaced[r.Name] = true, true
+	}
+	delete(replaced, "")
+	return slices.DeleteFunc(embedded, func(r *rule.Rule) bool { return replaced[r.ID] || replaced[r.Name] })
 }
 
 // Rules is the compiled set: everything that runs.

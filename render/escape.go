@@ -107,6 +107,9 @@ func escaped(r rune) string {
 	return fmt.Sprintf(`\U%08x`, r)
 }
 
+// Visible shows s on one line, with everything that could act on a terminal escaped.
+func Visible(s string) string { return visible(s) }
+
 // visible shows s on one line, whatever it holds. also names further characters to escape.
 func visible(s string, also ...rune) string {
 	var b strings.Builder

@@ -11,6 +11,7 @@ import (
 
 	"github.com/helixvanguard/vanguard"
 	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/render"
 )
 
 // A coverageRow says how much of one log the engine understands, in lines.
@@ -87,7 +88,7 @@ func (s *scanner) coverage(opt vanguard.Options, output string, w io.Writer, pro
 	}
 	s.run(engine.Analyzer(), progress)
 	for _, p := range s.problems {
-		fmt.Fprintln(s.stderr, "vanguard:", printable(p.Error()))
+		fmt.Fprintln(s.stderr, "vanguard:", render.Visible(p.Error()))
 	}
 	total := &coverageRow{Source: "total", Formats: map[string]int{}}
 	for _, r := range order {
@@ -106,7 +107,7 @@ func (s *scanner) coverage(opt vanguard.Options, output string, w io.Writer, pro
 	fmt.Fprintf(w, "%9s %8s %8s %8s %8s %8s  %s\n", "lines", "parsed", "time", "source", "whole", "client", "log: formats")
 	for _, r := range append(order, total) {
 		fmt.Fprintf(w, "%9d %8s %8s %8s %8s %8s  %s", r.Lines, share(r.Parsed, r.Lines), share(r.Timed, r.Lines), share(r.Sourced, r.Lines),
-			share(r.Whole, r.Lines), share(r.Client, r.Lines), printable(r.Source))
+			share(r.Whole, r.Lines), share(r.Client, r.Lines), render.Visible(r.Source))
 		if names := formatNames(r.Formats); names != "" {
 			fmt.Fprintf(w, ": %s", names)
 		}

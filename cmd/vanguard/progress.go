@@ -9,6 +9,8 @@ import (
 
 	"github.com/clipperhouse/displaywidth"
 	"golang.org/x/term"
+
+	"github.com/helixvanguard/vanguard/render"
 )
 
 const (
@@ -106,11 +108,8 @@ func progressLine(done, total int64, took time.Duration, log string, width int) 
 	if room < 8 {
 		return line
 	}
-	return line + displaywidth.TruncateString(printable(log), room, "…")
+	return line + displaywidth.TruncateString(render.Visible(log), room, "…")
 }
-
-// printable keeps a file's name from moving the cursor.
-func printable(s string) string { return strings.Trim(fmt.Sprintf("%+q", s), `"`) }
 
 func bytesText(n int64) string {
 	switch {

@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/render"
 	"github.com/helixvanguard/vanguard/rule"
 )
 
@@ -17,6 +18,7 @@ import (
 type rulesCmd struct {
 	Check rulesCheckCmd `cmd:"" help:"Show what is wrong with rules, and which cannot run here and why."`
 	List  rulesListCmd  `cmd:"" help:"List rules."`
+	Test  rulesTestCmd  `cmd:"" help:"Run the samples that stand beside the rules of a folder: those of x.yaml in x.log."`
 }
 
 // ruleDir is a folder of rules, or the embedded ones.
@@ -24,10 +26,11 @@ type ruleDir struct {
 	Dir string `arg:"" optional:"" help:"Folder of Sigma rules; the rules that vanguard brings along if left out." placeholder:"DIR"`
 }
 
-// engine compiles the folder's rules. They may build on the embedded ones; mine tells theirs apart.
+// engine compiles the folder's rules together with the embedded ones, on which they may build and which they may
+// replace. mine tells theirs apart.
 func (d *ruleDir) engine() (e *vanguard.Engine, mine func(*rule.Rule) bool, err error) {
 	if d.Dir == "" {
-		e, err = vanguard.NewEngine(vanguard.Options{})
+		e, err = vanguard.NewEngine(vanguard.Options{Workers: 1})
 		return e, func(*rule.Rule) bool { return true }, err
 	}
 	info, err := os.Stat(d.Dir)
@@ -37,23 +40,19 @@ func (d *ruleDir) engine() (e *vanguard.Engine, mine func(*rule.Rule) bool, err 
 	case !info.IsDir():
 		return nil, nil, usagef("%s: is a file; name the folder that holds it", d.Dir)
 	}
-	base, err := vanguard.NewEngine(vanguard.Options{})
+	key := func(r *rule.Rule) string {
+		return fmt.Sprint(r.File, ":", r.Line, ":", r.ID, ":", r.Name, ":", r.Title)
+	}
+	own := map[string]bool{}
+	rules, _, err := rule.Load(os.DirFS(d.Dir), "")
 	if err != nil {
 		return nil, nil, err
 	}
-	embedded := map[string]int{} // by place and id: a user's file may have the name of an embedded one
-	key := func(r *rule.Rule) string { return fmt.Sprint(r.File, ":", r.Line, ":", r.ID, ":", r.Name) }
-	for _, r := range base.Rules().Rules() {
-		embedded[key(r)]++
+	for _, r := range rules {
+		own[key(r)] = true
 	}
-	e, err = vanguard.NewEngine(vanguard.Options{Rules: os.DirFS(d.Dir)})
-	return e, func(r *rule.Rule) bool {
-		if embedded[key(r)] > 0 {
-			embedded[key(r)]--
-			return false
-		}
-		return true
-	}, err
+	e, err = vanguard.NewEngine(vanguard.Options{Rules: os.DirFS(d.Dir), Workers: 1})
+	return e, func(r *rule.Rule) bool { return own[key(r)] }, err
 }
 
 type rulesCheckCmd struct {
@@ -102,7 +101,7 @@ func (c *rulesCheckCmd) Run(k *kong.Context) error {
 		}
 	} else {
 		for _, p := range sum.Problems {
-			fmt.Fprintln(k.Stdout, printable(p.Error()))
+			fmt.Fprintln(k.Stdout, render.Visible(p.Error()))
 		}
 		fmt.Fprintf(k.Stdout, "%d rules run; problems: %d broken, %d cannot run here, %d warnings\n", sum.Run, sum.Broken, sum.CannotRun, sum.Warnings)
 	}
@@ -162,7 +161,7 @@ func (c *rulesListCmd) Run(k *kong.Context) error {
 		if name == "" {
 			name = l.ID
 		}
-		fmt.Fprintf(k.Stdout, "%-40s %-13s %-11s %-32s %s\n", printable(name), l.Level, l.Type, printable(strings.TrimSpace(l.Threat+" "+strings.Join(l.Attack, ","))), printable(l.Title))
+		fmt.Fprintf(k.Stdout, "%-40s %-13s %-11s %-32s %s\n", render.Visible(name), l.Level, l.Type, render.Visible(strings.TrimSpace(l.Threat+" "+strings.Join(l.Attack, ","))), render.Visible(l.Title))
 	}
 	fmt.Fprintf(k.Stdout, "%d rules\n", len(all))
 	return nil
