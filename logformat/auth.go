@@ -306,6 +306,11 @@ func parsePAM(ev *event.Event, s []byte) bool {
 			s = bytes.TrimPrefix(s[e+1:], []byte(": "))
 		}
 	}
+	return pamText(ev, service, s)
+}
+
+// pamText reads what a PAM module said about a service.
+func pamText(ev *event.Event, service, s []byte) bool {
 	action := bLogin
 	switch string(service) {
 	case "sudo", "sudo-i":
@@ -419,6 +424,23 @@ func parseSudo(ev *event.Event, s []byte) bool {
 func parseSu(ev *event.Event, s []byte) bool {
 	if bytes.HasPrefix(s, []byte("pam_")) {
 		return parsePAM(ev, s)
+	}
+	for _, p := range [...]string{"BAD SU ", "SU "} { // BSD: "BAD SU eve to root on /dev/ttyp0"
+		if rest, ok := bytes.CutPrefix(s, []byte(p)); ok {
+			to := bytes.Index(rest, []byte(" to "))
+			if to < 0 {
+				return false
+			}
+			ev.Kind = event.KindAuth
+			ev.Set(event.Category, bAuthn)
+			ev.Set(event.Action, bSu)
+			ev.Set(event.User, rest[:to])
+			ev.Set(event.Resource, firstWord(rest[to+4:]))
+			if ev.Set(event.Result, bSuccess); p[0] == 'B' {
+				ev.Set(event.Result, bFailure)
+			}
+			return true
+		}
 	}
 	result := bSuccess
 	rest, failed := bytes.CutPrefix(s, []byte("FAILED "))

@@ -167,10 +167,27 @@ func (f *front) piece() bool {
 			return true
 		}
 		return false
+	case c == '%':
+		return f.cisco(i)
 	case isAlpha(c):
 		return f.word(i)
 	}
 	return false
+}
+
+// cisco takes "%ASA-6-106015: ": facility, severity as syslog counts it, mnemonic.
+func (f *front) cisco(i int) bool {
+	s := f.s[i:min(len(f.s), i+48)]
+	end := bytes.IndexByte(s, ':')
+	a := bytes.IndexByte(s, '-')
+	if end < 0 || a < 0 || a+2 >= end || s[a+2] != '-' || s[a+1] < '0' || s[a+1] > '7' || bytes.IndexByte(s[:end], ' ') >= 0 {
+		return false
+	}
+	f.ev.Set(event.Level, syslogLevels[s[a+1]-'0'])
+	f.ev.Set(event.Process, s[1:end])
+	f.level, f.named = true, true
+	f.i = i + end + 1
+	return true
 }
 
 // when reads a time at the start of s, in brackets or not, and returns how many bytes it takes.

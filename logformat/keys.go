@@ -38,6 +38,8 @@ const (
 	sError // text of an error
 	sUser  // user name, "-" where there is none
 	sLevel
+	sDay  // a date and a time of day in members of their own
+	sHour //
 	numSlots
 )
 
@@ -52,7 +54,7 @@ var keyTable = []struct {
 	{sTimeOrTook, 8, "requesttime"},
 
 	{sSource, 9, "clientip sourceip source.ip client.ip srcip sourceipaddress callerip clientaddr.ip request.clientip httprequest.clientip httprequest.remoteip context.identity.sourceip sourceaddress clienthost clientaddress httprequest.sourceip"},
-	{sSource, 8, "remoteaddr remoteaddress remoteip peerip ip ipaddr ipaddress srcaddr src client remotehost remote userip originip peer rhost request.remoteip req.remoteaddress req.remoteaddr req.ip request.ip source.address client.address downstreamremoteaddress downstreamdirectremoteaddress clientaddr net.peer.ip network.peer.address http.clientip rip id.origh requestip oip ipport addr.remote accessip ipv4 ipv6 realip loginip xclientip fromip visitorip userhostaddress socketip ipaddressv4 cip"},
+	{sSource, 8, "remoteaddr remoteaddress remoteip peerip ip ipaddr ipaddress srcaddr src client remotehost remote userip originip peer rhost request.remoteip req.remoteaddress req.remoteaddr req.ip request.ip source.address client.address downstreamremoteaddress downstreamdirectremoteaddress clientaddr net.peer.ip network.peer.address http.clientip rip id.origh requestip oip remip ipport addr.remote accessip ipv4 ipv6 realip loginip xclientip fromip visitorip userhostaddress socketip ipaddressv4 cip"},
 	{sSource, 5, "addr address from host.ip remoteipdetails.ipaddressv4 callipaddress networksourceip sourceips"},
 	{slot(event.SourcePort), 5, "srcport sourceport remoteport clientport source.port client.port request.remoteport spt id.origp"},
 	{slot(event.ForwardedFor), 8, "xforwardedfor httpxforwardedfor forwardedfor xff xrealip cfconnectingip trueclientip headers.xforwardedfor header.xforwardedfor headers.xrealip headers.cfconnectingip headers.trueclientip requestheaders.xforwardedfor requestxforwardedfor proxyaddxforwardedfor httpxrealip headers.forwarded httpforwarded xforwardedforip"},
@@ -213,6 +215,13 @@ func (f *facts) get(s slot) []byte {
 
 // put keeps v for s unless something at least as good is there.
 func (f *facts) put(s slot, weight uint8, v []byte, quoted bool) {
+	if s == sTime && len(v) >= 5 && len(v) <= 15 {
+		if v[2] == ':' && isDigit(v[0]) {
+			s = sHour
+		} else if len(v) == 10 && (v[4] == '-' || v[4] == '/') && !isNumber(v) {
+			s = sDay
+		}
+	}
 	if weight > f.weight[s] && !absent(v) {
 		f.val[s], f.weight[s], f.quoted[s] = v, weight, quoted
 	}
@@ -225,6 +234,8 @@ func absent(v []byte) bool {
 		return true
 	case 1:
 		return v[0] == '-'
+	case 3:
+		return string(v) == "N/A" || string(v) == "n/a"
 	case 2:
 		return v[0] == '-' && v[1] == '-'
 	case 4:
@@ -264,6 +275,11 @@ func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
 	web = ev.Has(event.Method) && ev.Has(event.Path)
 	if v := f.get(sTime); v != nil {
 		setAnyTime(c, ev, v)
+	}
+	if ev.Clock == event.NoClock && f.weight[sDay] > 0 {
+		var room [32]byte
+		t := append(append(append(room[:0], f.val[sDay]...), ' '), f.get(sHour)...)
+		setTime(c, ev, trimSpace(t))
 	}
 	if v := f.get(sTimeOrTook); v != nil {
 		if len(v) < 10 || bytes.IndexByte(v, ':') < 0 && bytes.IndexByte(v, '-') < 0 && smallInt(v) >= 0 && len(v) < 9 {

@@ -43,7 +43,7 @@ var lexiconTable = []struct {
 	{wFrom | wFill | wStop, "from client clients remote peer rhost source src origin visitor van von desde"},
 	{wFrom | wFill | wStop, "ip address addr ipaddress host requested"},
 	{wFrom | wStop, "rip oip"},
-	{wTo | wStop, "lip laddr dest destination dst local listening listen bind bound binding into server upstream backend proxy target"},
+	{wTo | wStop, "i lip laddr dest destination dst local listening listen bind bound binding into server upstream backend proxy target"},
 	{wUser | wFill | wStop, "user account username usuario benutzer utilisateur gebruiker"},
 	{wUser | wStop, "email uname ruser"},
 	{wRoute | wFill | wStop, "path url uri endpoint route api resource"},

@@ -115,12 +115,18 @@ func (r *reader) addresses() {
 	best, rank, to := -1, 0, -1
 	for i := range r.toks {
 		t := &r.toks[i]
+		if t.kind == tQuoted && r.hops(i) {
+			return
+		}
 		if t.kind != tAddr {
+			continue
+		}
+		if a, _ := r.host(i); string(a) == "0.0.0.0" || string(a) == "::" {
 			continue
 		}
 		g := 1
 		if i > 0 && r.toks[i-1].kind == tArrow {
-			r.dest(t)
+			r.dest(i)
 			continue
 		}
 		cl, sp, at := r.before(i)
@@ -146,12 +152,19 @@ func (r *reader) addresses() {
 			if sp == spTo {
 				to = i
 			} else {
-				r.dest(t)
+				r.dest(i)
 			}
 			continue
 		}
+		if best >= 0 && (best == i-2 && t.open == '(' || best == i-1) {
+			_, a := r.host(best)
+			if _, b := r.host(i); len(a) > 0 && len(b) > 0 {
+				r.dest(i) // "New connection: 192.0.2.1:4711 (10.0.0.1:22)", "192.0.2.1:4711 10.0.0.1:22"
+				continue
+			}
+		}
 		if i > 1 && best == i-2 && r.toks[i-1].kind == tBreak && r.m[r.toks[i-1].start] == '|' {
-			r.dest(t) // "client|server"
+			r.dest(i) // "client|server"
 			continue
 		}
 		if i == 0 && best < 0 || g >= rank {
@@ -159,19 +172,50 @@ func (r *reader) addresses() {
 		}
 	}
 	if best >= 0 && to >= 0 {
-		r.dest(&r.toks[to])
+		r.dest(to)
 	} else if best < 0 {
 		best = to // "page 2 served to 192.0.2.1": the only one named is the one who asked
 	}
 	if best >= 0 && !r.ev.Has(event.SourceIP) {
-		v := r.text(&r.toks[best])
-		if at := bytes.IndexByte(v, '#'); at > 0 { // BIND writes address#port
-			r.ev.Set(event.SourcePort, v[at+1:])
-			v = v[:at]
+		host, port := r.host(best)
+		setSource(r.ev, host)
+		if len(port) > 0 {
+			r.ev.Set(event.SourcePort, port)
 		}
-		setSource(r.ev, v)
 		r.port(best)
 	}
+}
+
+// host splits an address token: 192.0.2.1:5, 192.0.2.1#5 (BIND), 192.0.2.1.5 (tcpdump), [::1]:5, ::ffff:192.0.2.1:5.
+func (r *reader) host(i int) (host, port []byte) {
+	v := r.text(&r.toks[i])
+	host, _ = addrAt(v)
+	rest := v[min(len(host), len(v)):]
+	if v[0] == '[' {
+		rest = v[min(len(host)+2, len(v)):]
+	}
+	if len(rest) > 1 && (rest[0] == ':' || rest[0] == '#' || rest[0] == '.') {
+		port = rest[1:]
+	}
+	return host, port
+}
+
+// hops: `client IP="192.0.2.1, 10.0.0.2"` is a forwarding list and its last hop.
+func (r *reader) hops(i int) bool {
+	q := r.text(&r.toks[i])
+	if _, n := addrAt(q); n == 0 || n >= len(q) || q[n] != ',' || r.ev.Has(event.SourceIP) {
+		return false
+	}
+	if cl, _, _ := r.before(i); cl&wFrom == 0 {
+		return false
+	}
+	last := firstAddr(q)
+	if _, ok := parseAddr(last); !ok {
+		return false
+	}
+	r.ev.Set(event.ForwardedFor, q)
+	setSource(r.ev, last)
+	return true
 }
 
 // closed tells whether the token stands in brackets of its own: "(…, 192.0.2.1)".
@@ -190,9 +234,9 @@ func (r *reader) port(i int) {
 	}
 }
 
-func (r *reader) dest(t *tok) {
+func (r *reader) dest(i int) {
 	if !r.ev.Has(event.DestIP) {
-		host, port, _ := splitAddr(r.text(t))
+		host, port := r.host(i)
 		r.ev.Set(event.DestIP, host)
 		if len(port) > 0 && !r.ev.Has(event.DestPort) {
 			r.ev.Set(event.DestPort, port)

@@ -77,7 +77,9 @@ func judge(toks []tok, addr bool) (s said) {
 		// Fixed phrases first.
 		switch sp {
 		case spLogged, spSigned:
-			if next(1) == spIn && not > maxApart {
+			if next(1) == spIn && bad <= maxApart {
+				authBad, login = true, true // "failed to logged in"
+			} else if next(1) == spIn && not > maxApart {
 				authGood, login = true, true
 			} else if next(1) == spOut {
 				s = said{action: bLogout, category: bAuthn}

@@ -70,6 +70,9 @@ func TestAuth(t *testing.T) {
 	f("Nov 23 03:10:11 h sudo: pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1000)", "event.action=session|u=root|who=alice|!res")
 	f("Nov 23 03:10:11 h su[9]: FAILED SU (to root) eve on pts/1", "event.action=su|res=failure|u=eve|on=root")
 	f("Nov 23 03:10:11 h su[9]: (to root) alice on pts/1", "event.action=su|res=success|u=alice")
+	f("Nov 23 03:10:11 h su(pam_unix)[9]: authentication failure; logname= uid=1342 euid=0 tty= ruser=eve rhost=  user=root", "event.action=su|res=failure|u=root")
+	f("Nov 23 03:10:11 h su[9]: BAD SU eve to root on /dev/ttyp0", "event.action=su|res=failure|u=eve|on=root")
+	f("%ASA-6-113005: AAA user authentication Rejected : reason = Invalid password : server = 10.0.0.1 : user = bob : user IP = 192.0.2.1", "lvl=info|login bad|client=192.0.2.1|u=bob")
 	f("Nov 23 03:10:11 h useradd[9]: new user: name=backdoor, UID=0, GID=0, home=/root, shell=/bin/bash", "event.action=user-create|on=backdoor|res=success")
 	f("Nov 23 03:10:11 h usermod[9]: add 'eve' to group 'sudo'", "event.action=group-add|on=eve|group.name=sudo")
 	f("Nov 23 03:10:11 h passwd[9]: pam_unix(passwd:chauthtok): password changed for bob", "event.action=password-change|u=bob|res=success")
@@ -158,6 +161,13 @@ func TestSaid(t *testing.T) {
 		"Product search \"login failed for admin\" -> 0 rows (192.0.2.1)", "Display name set to 'Accepted password for root'", "viewing /login/failed/password", "comment=\"Unauthorized\" saved=1", "SQLITE_ERROR: unrecognized token: \"' LIMIT\""} {
 		f(m, "!event.category")
 	}
+	f("SSL user failed to logged in from 192.0.2.1", "login bad")
+	f(`[client IP="192.0.2.1, 10.0.0.2"] failed to authenticate user: bob`, "login bad|client=192.0.2.1|peer=10.0.0.2|u=bob")
+	f("New connection: 192.0.2.1:4711 (10.0.0.1:22) [session: 3e5a]", "client=192.0.2.1|dip=10.0.0.1")
+	f("authenticator failed for (x) [192.0.2.1]:5 I=[198.51.100.1]:25: 535 Incorrect authentication data", "login bad|client=192.0.2.1")
+	f("tcp/accept: 192.0.2.1.50550 0.0.0.0.1080: password authentication failed for user \"bob\"", "login bad|client=192.0.2.1|port=50550|u=bob")
+	f("IP 192.0.2.1.43436 > 198.51.100.2.22: Flags [S]", "client=192.0.2.1|dip=198.51.100.2|port=43436")
+	f("login attempt for nonexistent user from ::ffff:192.0.2.1:4711", "login bad|client=192.0.2.1|port=4711")
 	// Who and whence: the server's part of the sentence.
 	f("Failed login for alice from 203.0.113.66 from 192.0.2.1", "client=192.0.2.1")
 	f("Webhook test by user 7 to http://203.0.113.66/x -> 200 ip=192.0.2.1", "client=192.0.2.1|uid=7|!status")
@@ -188,6 +198,7 @@ func TestText(t *testing.T) {
 	f(`time="2026-11-23T03:10:11Z" level=warning msg="Login failed: invalid password" remote_ip=192.0.2.1 user="bob"`, "format=logfmt|kind=app|lvl=warn|client=192.0.2.1|u=bob|login bad|msg=Login failed: invalid password")
 	f(`ts=2026-11-23T03:10:11Z lvl=info method=GET path=/x?a=1 status=200 duration=12ms ip=192.0.2.1 bytes=7`, "format=logfmt|kind=web|m=GET|p=/x|q=a=1|status=200|took=12ms|bytes=7|client=192.0.2.1")
 	f(`level=info msg="name set to \"login failed\"" time=2026-11-23T03:10:11Z ip=192.0.2.1`, "says nothing|client=192.0.2.1")
+	f(`date=2026-11-23 time=03:10:11 level="alert" action="login" remip=192.0.2.1 user="N/A" status="failed"`, "time=2026-11-23T03:10:11|client=192.0.2.1|!u|login bad")
 	f("something with 192.0.2.1 in it", "understood=false|kind=text|client=192.0.2.1|msg=something with 192.0.2.1 in it")
 	f("just words", "understood=false|format=text|kind=text")
 	f("2026-11-23 03:10:11 ERROR boom\n  at a.b(c.js:1)\n  at d", "lines=3|lvl=error")

@@ -231,6 +231,8 @@ func readProgram(c *ctx, ev *event.Event, prog, pid, msg []byte) {
 	}
 	level := ev.Get(event.Level)
 	switch {
+	case bytes.Contains(prog, []byte("(pam_")) && pamText(ev, name, line):
+		ev.Format = "pam"
 	case authProgram(c, ev, name, line):
 	case string(name) == "filterlog" && filterlog(ev, line):
 	case string(name) == "CEF" && readCEF(c, line, ev):

@@ -120,6 +120,11 @@ func (sc *scratch) tokenize(m []byte) []tok {
 				i++
 			}
 		case ')', ']', '}', '>', ',', ';', '|', '.', '!', '?':
+			if c == '>' && i > 0 && i+1 < len(m) && m[i-1] == ' ' && m[i+1] == ' ' { // tcpdump's arrow
+				toks = append(toks, tok{kind: tArrow, start: int32(i), end: int32(i + 1)})
+				i++
+				break
+			}
 			toks = append(toks, tok{kind: tBreak, start: int32(i), end: int32(i + 1)})
 			i++
 		case ':':
@@ -189,7 +194,7 @@ func (sc *scratch) token(toks []tok, m []byte, i, end int, open byte) ([]tok, in
 	if w == len(run) || run[w] == '=' || run[w] == ':' || run[w] == '-' || run[w] == '_' || w > 0 && run[w] == '/' && bytes.IndexByte(run, '@') < 0 {
 		if at := bytes.IndexByte(run[:min(len(run), w+3)], ':'); at == w && w+2 < len(run) && run[w+1] == '/' && run[w+2] == '/' {
 			e := i + w
-			for e < len(m) && m[e] > ' ' && m[e] != '"' && m[e] != '\'' && m[e] != ',' && m[e] != ')' && m[e] != '>' {
+			for e < len(m) && m[e] > ' ' && m[e] != '"' && m[e] != '\'' && m[e] != ',' && m[e] != ')' && m[e] != '>' && m[e] != '|' {
 				e++
 			}
 			return add(tURL, e)
@@ -305,6 +310,9 @@ func addrAt(s []byte) (host []byte, n int) {
 		}
 		return s[:k], k + portAt(s[k:])
 	}
+	if k := dotPort(s); k > 0 {
+		return s[:k], k + 1 + len(digitsOf(s[k+1:]))
+	}
 	if s[0] == '[' {
 		end := bytes.IndexByte(s[:min(len(s), 50)], ']')
 		if end < 0 {
@@ -345,6 +353,31 @@ func addrAt(s []byte) (host []byte, n int) {
 		n += portAt(s[e:])
 	}
 	return s[:e], n
+}
+
+// dotPort: in "192.0.2.1.4711" (tcpdump, Dante) the address takes so many bytes; 0 if s is none.
+func dotPort(s []byte) int {
+	dots := 0
+	for i, c := range s[:min(len(s), 22)] {
+		if c == '.' {
+			if dots++; dots == 4 {
+				_, k := scanIPv4(s[:i])
+				p := digitsOf(s[i+1:])
+				if e := i + 1 + len(p); k == i && len(p) > 0 && len(p) < 6 && (e == len(s) || s[e] != '.' && !wordByte[s[e]] || e+1 == len(s)) {
+					return i
+				}
+				return 0
+			}
+		} else if !isDigit(c) {
+			return 0
+		}
+	}
+	return 0
+}
+
+func digitsOf(s []byte) []byte {
+	_, n := number(s)
+	return s[:n]
 }
 
 // portAt measures ":1234" or "#1234" at the start of s.
