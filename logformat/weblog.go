@@ -25,7 +25,7 @@ func parseCLF(c *ctx, rec []byte, ev *event.Event) bool {
 	if !setTime(c, ev, rec[open+1:end]) {
 		return false
 	}
-	if !clfPrefix(ev, rec[:open]) {
+	if !clfPrefix(ev, rec[:open]) || !strong && ev.Has(event.SourceIP) && !ev.Client.IsValid() {
 		return false
 	}
 	i := end + 1
@@ -97,7 +97,7 @@ func bracketTime(c *ctx, rec []byte) (open, end int, strong bool) {
 			if j := bytes.IndexByte(rec[at:min(len(rec), at+48)], ']'); j > 0 {
 				return at, at + j, true
 			}
-		} else if at+12 < len(rec) && isDigit(rec[at+1]) {
+		} else if at+12 < len(rec) && (isDigit(rec[at+1]) || at+16 < len(rec) && weekday(rec[at+1:])) {
 			j := bytes.IndexByte(rec[at:min(len(rec), at+48)], ']')
 			if j > 0 {
 				if _, clock, n := scanTime(c, rec[at+1:at+j]); n == j-1 && clock != event.NoClock {
@@ -337,6 +337,7 @@ func clfBetween(ev *event.Event, rec []byte, i int) int {
 				stop += 1 + len(v)
 			}
 			setRequest(ev, rec[i:stop])
+			ev.Format = "morgan"
 			if stop >= len(rec) {
 				stop = len(rec) - 1
 			}
@@ -360,6 +361,7 @@ func clfBetween(ev *event.Event, rec []byte, i int) int {
 func clfRest(c *ctx, ev *event.Event, rec []byte, i int) {
 	quoted, numbers := 0, 0
 	last := rec[len(rec):]
+	var lone []byte // the first quoted value: the referer, unless it stays alone
 	for i < len(rec) {
 		switch b := rec[i]; {
 		case b == ' ' || b == '\t' || b == ',' || b == '|' || b == ';':
@@ -372,10 +374,12 @@ func clfRest(c *ctx, ev *event.Event, rec []byte, i int) {
 			v := rec[i+1 : stop]
 			switch quoted++; quoted {
 			case 1:
-				set(ev, event.Referer, v)
+				lone = v
 			case 2:
+				set(ev, event.Referer, lone)
 				set(ev, event.UserAgent, v)
-				if ev.Format == "vhost_common" {
+				if ev.Format == "morgan" {
+				} else if ev.Format == "vhost_common" {
 					ev.Format = "vhost_combined"
 				} else {
 					ev.Format = "combined"
@@ -402,13 +406,25 @@ func clfRest(c *ctx, ev *event.Event, rec []byte, i int) {
 				continue
 			}
 			if isDecimal(t) {
+				unit := time.Second
+				if bytes.HasPrefix(rec[i:], []byte(" ms")) {
+					unit = time.Millisecond
+					i += 3
+				}
 				if numbers++; numbers == 1 && ev.Duration < 0 {
-					setDuration(ev, t, time.Second)
+					setDuration(ev, t, unit)
 				}
 				continue
 			}
 			last = t
 			clfExtra(c, ev, t, false)
+		}
+	}
+	if quoted == 1 {
+		if at := bytes.Index(lone, schemeSep); (at < 0 || at > 16) && bytes.IndexByte(lone, '/') > 0 { // no URL: the agent
+			ev.Set(event.UserAgent, lone)
+		} else {
+			set(ev, event.Referer, lone)
 		}
 	}
 	// Apache's %D stands last, as a whole number of microseconds.

@@ -194,6 +194,8 @@ func TestMorgan(t *testing.T) {
 	f("GET /a \x1b[0m- - ms - -\x1b[0m", "m=GET|p=/a|!status")
 	f(`::1 - GET /a HTTP/1.1 200 12 - 3.1 ms`, "client=::1|v=HTTP/1.1|status=200")
 	f(`::ffff:192.0.2.1 bob PUT /a HTTP/1.1 204 - - 3.1 ms`, "client=192.0.2.1|u=bob|status=204")
+	f(`192.0.2.1 bob@example.com [Mon, 23 Nov 2026 03:10:11 GMT] GET /api/x?page=1 HTTP/1.1 200 15 - 0.106 ms "curl/7.88.1"`, "format=morgan|client=192.0.2.1|u=bob@example.com|time=2026-11-23T03:10:11Z|p=/api/x|q=page=1|status=200|bytes=15|took=106µs|ua=curl/7.88.1|!ref")
+	f(`[2026-11-23T03:10:11Z] 192.0.2.1 "GET /a HTTP/1.1" 200 15 "https://example.com/" "x/1"`, "client=192.0.2.1|ref=https://example.com/|ua=x/1")
 	f(`GET /etc was removed by the admin`, "understood=false")
 }
 
