@@ -467,3 +467,76 @@ func (s *said) set(ev *event.Event) {
 
 // trimSpace is bytes.TrimSpace for ASCII.
 func trimSpace(s []byte) []byte { return bytes.Trim(s, " \t\r\n") }
+
+// judgeText lets the words of a server-written text decide, without taking names or addresses from it.
+func judgeText(ev *event.Event, text []byte) {
+	said := judge(scratchOf(ev).tokenize(text), ev.Has(event.SourceIP))
+	if said.category == nil && said.result != nil && (!ev.Has(event.SourceIP) && !ev.Has(event.User) || string(said.result) == "success") {
+		return
+	}
+	said.set(ev)
+}
+
+// judgeAuth is judgeText for authentication alone.
+func judgeAuth(ev *event.Event, text []byte) {
+	if said := judge(scratchOf(ev).tokenize(text), ev.Has(event.SourceIP)); said.category != nil {
+		said.set(ev)
+	}
+}
+
+// judgeName reads an event's name: "user.login", "login_failed", "USER_LOGIN_SUCCESS", "UserLoginFailed".
+func judgeName(ev *event.Event, name []byte) {
+	if len(name) > maxEventName {
+		return
+	}
+	sc := scratchOf(ev)
+	toks := sc.toks[:0]
+	for i := 0; i < len(name); {
+		if !isAlpha(name[i]) {
+			i++
+			continue
+		}
+		e := i
+		for e < len(name) && (isAlpha(name[e]) || name[e] == '_' || name[e] == '-') {
+			e++
+		}
+		toks = sc.words(toks, name, i, e)
+		i = e
+	}
+	sc.toks = toks
+	s := judge(toks, ev.Has(event.SourceIP))
+	var login, failed, ok, out, register bool
+	for i := range toks {
+		switch sp := toks[i].sp(); {
+		case sp == spLogin || sp == spSignin:
+			login = true
+		case sp == spLog || sp == spSign:
+			login = login || i+1 < len(toks) && toks[i+1].sp() == spIn
+		case sp == spLogout:
+			out = true
+		case sp == spRegister:
+			register = true
+		case sp == spError:
+			failed = true
+		}
+		failed = failed || toks[i].class()&wBad != 0
+		ok = ok || toks[i].class()&wGood != 0
+	}
+	if (login || register) && !out && s.result == nil {
+		if s = (said{action: bLogin, category: bAuthn}); register && !login {
+			s.action = bRegister
+		}
+		if failed {
+			s.result = bFailure
+		} else if ok {
+			s.result = bSuccess
+		}
+	}
+	if s.category == nil {
+		return
+	}
+	if s.action != nil {
+		ev.Set(event.Action, s.action)
+	}
+	s.set(ev)
+}
