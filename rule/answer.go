@@ -300,9 +300,15 @@ func (m *Matcher) answerGathered(q *pred, mm *memo, only uint64) bool {
 			continue
 		}
 		if v.split < 0 {
+			if v.slot != nil && v.slot.lacks(q) {
+				continue // Fast path - the same value was searched in vain before.
+			}
 			if start, end, ok := q.find(v.text); ok {
 				m.blame(mm, v, start, end)
 				return true
+			}
+			if v.slot != nil && q.kind == predRegex {
+				v.slot.note(q)
 			}
 			continue
 		}

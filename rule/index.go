@@ -126,8 +126,9 @@ func (c *compiler) index() {
 	s.outs = append(s.outs, nil, nil)
 	for i := range s.preds {
 		q := &s.preds[i]
-		// Long lists are cheaper in the common scan than one by one, also where no rule is found by them.
-		if !q.covered && !q.eq && len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs)) {
+		// Long lists are cheaper in the common scan than one by one, also where no rule is found by them; and any
+		// scan is cheaper than a regular expression.
+		if !q.covered && !q.eq && (q.kind == predRegex && len(q.needs) > 0 || len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs))) {
 			q.covered = true
 		}
 		for k := range s.classes {

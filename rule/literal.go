@@ -2,6 +2,7 @@ package rule
 
 import (
 	"regexp/syntax"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -17,7 +18,7 @@ var byteCost = func() (t [256]uint8) {
 	}
 	for c, cost := range map[string]uint8{
 		"eatosinr": 15, "dlcmpu": 13, "hgbwfvy": 11, "kx": 9, "jqz": 6, "01": 12, "23456789": 10,
-		"/. ": 14, "-_=&": 12, ":;,()%+?": 8, "\"#@~!*[]": 4, "<>'{}$|\\`^": 1,
+		"/. ": 14, "-_=&": 12, ":,)%+?": 8, ";(": 5, "\"#@~!*[]": 4, "<>'{}$|\\`^": 1,
 	} {
 		for i := 0; i < len(c); i++ {
 			t[c[i]] = cost
@@ -38,8 +39,9 @@ type need struct {
 
 const (
 	minLiteral  = 2   // bytes; a shorter one is everywhere, unless it is a rare byte
-	rareCost    = 4   // byteCost up to which a single byte is worth searching for
+	rareCost    = 5   // byteCost up to which a single byte is worth searching for
 	maxExact    = 24  // strings in the exact set of a piece of a regular expression
+	maxClass    = 4   // bytes of a character class that are spelt out
 	maxRequired = 600 // strings in the required set of a regular expression
 )
 
@@ -129,7 +131,7 @@ type info struct{ exact, req []string }
 
 // best is the cheapest usable required set, or nil.
 func (i info) best() []string {
-	e := usable(i.exact)
+	e := usable(shortest(i.exact))
 	switch {
 	case e == nil:
 		return i.req
@@ -137,6 +139,20 @@ func (i info) best() []string {
 		return e
 	}
 	return i.req
+}
+
+// shortest leaves out strings that hold another one of the set: finding that one finds them too.
+func shortest(set []string) (out []string) {
+next:
+	for i, s := range set {
+		for j, t := range set {
+			if i != j && strings.Contains(s, t) && (s != t || j < i) {
+				continue next
+			}
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // usable returns the set if every string of it is worth searching for, else nil.
@@ -216,7 +232,7 @@ func analyseClass(re *syntax.Regexp) info {
 			out = append(out, string(r))
 		}
 	}
-	if out = unique(out); len(out) == 0 || len(out) > maxExact/2 {
+	if out = unique(out); len(out) == 0 || len(out) > maxClass {
 		return info{}
 	}
 	return info{exact: out}
@@ -290,7 +306,7 @@ func analyseAlternate(re *syntax.Regexp, depth int) info {
 	if exact = unique(exact); allExact && len(exact) <= maxExact {
 		return info{exact: exact}
 	}
-	if req = unique(req); allReq && len(req) <= maxRequired {
+	if req = shortest(req); allReq && len(req) <= maxRequired {
 		return info{req: req}
 	}
 	return info{}

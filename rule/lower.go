@@ -270,6 +270,14 @@ func (lo *lowering) values(it *item, ref fieldRef) int32 {
 			q.kind, q.ints, q.pats = predInt, ints, nil
 		}
 	case itemRegex:
+		if len(it.vals) > 1 {
+			// Each expression is a predicate of its own, so that it is only tried on the text that holds its literals.
+			kids := make([]int32, len(it.vals))
+			for i := range it.vals {
+				kids[i] = lo.values(it.only(i), ref)
+			}
+			return lo.join(opOr, kids)
+		}
 		q.kind = predRegex
 	case itemCIDR:
 		q.kind = predCIDR

@@ -251,7 +251,8 @@ func (s *scanner) probe(text []byte, i int, key uint64, dst []hit) []hit {
 const (
 	maxCached  = 400 // bytes
 	cacheSlots = 512 // per field
-	cacheHits  = 6
+	cacheHits  = 16
+	cacheLacks = 32 // predicates known to be false of one value
 )
 
 // A valueCache remembers what was found in values that come again and again (User-Agent,
@@ -264,6 +265,24 @@ type cacheSlot struct {
 	text []byte
 	n    uint8
 	hits [cacheHits]hit
+	no   [cacheLacks]*pred
+	next uint8 // where in no the next one goes
+}
+
+// lacks tells whether q is known to be false of the slot's text.
+func (s *cacheSlot) lacks(q *pred) bool {
+	for _, p := range s.no {
+		if p == q {
+			return true
+		}
+	}
+	return false
+}
+
+// note remembers that q is false of the slot's text.
+func (s *cacheSlot) note(q *pred) {
+	s.no[s.next%cacheLacks] = q
+	s.next++
 }
 
 // cacheHash mixes the length, the ends and the middle: agents differ there.
@@ -291,10 +310,12 @@ func (c *valueCache) lookup(text []byte) (slot *cacheSlot, found bool) {
 }
 
 // store remembers the hits in text, unless there are too many.
-func (s *cacheSlot) store(text []byte, hits []hit) {
+func (s *cacheSlot) store(text []byte, hits []hit) bool {
 	if len(hits) > cacheHits {
-		return
+		return false
 	}
 	s.text = append(s.text[:0], text...)
 	s.n = uint8(copy(s.hits[:], hits))
+	s.no, s.next = [cacheLacks]*pred{}, 0
+	return true
 }
