@@ -376,3 +376,82 @@ func parseAPIGatewayXML(c *ctx, rec []byte, ev *event.Event) bool {
 	ev.Kind = event.KindWeb
 	return known >= 3 && (ev.Has(event.SourceIP) || ev.Status > 0)
 }
+
+// parseAPIGatewayExecution reads API Gateway's execution logs, one step of one request each:
+//
+//	(7d1b2c3d-0000-4000-8000-0123456789ab) HTTP Method: GET, Resource Path: /x
+//	(7d1b2c3d-0000-4000-8000-0123456789ab) Method request headers: {User-Agent=curl/8, X-Forwarded-For=192.0.2.1, Host=example.com}
+//	(7d1b2c3d-0000-4000-8000-0123456789ab) Method completed with status: 403
+func parseAPIGatewayExecution(c *ctx, rec []byte, ev *event.Event) bool {
+	if isDigit(rec[0]) { // as `aws logs tail` prints it
+		when := token(rec, 0)
+		if len(when) < 19 || len(when)+2 > len(rec) || rec[len(when)+1] != '(' || !setTime(c, ev, when) {
+			return false
+		}
+		rec = rec[len(when)+1:]
+	}
+	if len(rec) < 40 || rec[0] != '(' || rec[9] != '-' || rec[14] != '-' || rec[37] != ')' || rec[38] != ' ' {
+		return false
+	}
+	ev.Set(event.RequestID, rec[1:37])
+	msg := rec[39:]
+	ev.Set(event.Message, msg)
+	ev.Kind = event.KindWeb
+	value := func(name string) []byte {
+		if !bytes.HasPrefix(msg, []byte(name)) {
+			return nil
+		}
+		return bytes.TrimSpace(msg[len(name):])
+	}
+	if v := value("HTTP Method: "); v != nil {
+		method, path, _ := bytes.Cut(v, []byte(", Resource Path: "))
+		set(ev, event.Method, method)
+		setTarget(ev, path)
+	} else if v := value("Method completed with status: "); v != nil {
+		setStatus(ev, v)
+	} else if v := value("Method request path: "); v != nil {
+		set(ev, event.Path, v)
+	} else if v := value("Method request query string: "); v != nil {
+		set(ev, event.Query, bytes.Trim(v, "{}"))
+	} else if v := value("Method request body before transformations: "); v != nil {
+		set(ev, event.Body, v)
+	} else if v := value("Method request headers: "); v != nil {
+		set(ev, event.Headers, bytes.Trim(v, "{}"))
+		set(ev, event.UserAgent, mapValue(v, "user-agent="))
+		set(ev, event.ForwardedFor, mapValue(v, "x-forwarded-for="))
+		set(ev, event.Host, mapValue(v, "host="))
+		set(ev, event.Referer, mapValue(v, "referer="))
+	}
+	return true
+}
+
+// mapValue returns the value of name in "{A=1, B=2, 3, C=4}": up to a comma that another name and '=' follow.
+func mapValue(s []byte, name string) []byte {
+	at := 0
+	for {
+		i := indexFold(s[at:], name)
+		if i < 0 {
+			return nil
+		}
+		if at += i; at > 0 && (s[at-1] == '{' || s[at-1] == ' ') {
+			break
+		}
+		at++
+	}
+	v := s[at+len(name):]
+	for end := 0; end < len(v); end++ {
+		if v[end] == '}' && end == len(v)-1 {
+			return v[:end]
+		}
+		if v[end] == ',' && end+1 < len(v) && v[end+1] == ' ' {
+			k := end + 2
+			for k < len(v) && (isAlpha(v[k]) || isDigit(v[k]) || v[k] == '-') {
+				k++
+			}
+			if k > end+2 && k < len(v) && v[k] == '=' {
+				return v[:end]
+			}
+		}
+	}
+	return v
+}

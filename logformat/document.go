@@ -3,6 +3,7 @@ package logformat
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 )
 
 // JSON documents: {"Records":[{...},...]}, [{...},...], objects one after the other however they are printed. A
@@ -284,13 +285,24 @@ func (s *jsonScan) value(b []byte) (n int, st jsonStatus) {
 		case 1:
 			s.quoted = true
 			i++
-			// Fast path - most strings have no escape: eight bytes at a time
+			// Fast path - eight bytes at a time up to the next quote, backslash or control byte. The lowest bit that is
+			// set marks it; bits above may be wrong.
 			for i+8 <= len(b) {
 				w := binary.LittleEndian.Uint64(b[i:])
-				if m := zeroByte(w^quotes) | zeroByte(w^slashes) | below20(w); m != 0 {
-					break
+				m := zeroByte(w^quotes) | zeroByte(w^slashes) | below20(w)
+				if m == 0 {
+					i += 8
+					continue
 				}
-				i += 8
+				i += bits.TrailingZeros64(m) >> 3
+				if b[i] == '"' {
+					s.quoted = false
+					i++
+				}
+				break
+			}
+			if !s.quoted {
+				continue
 			}
 			if i = s.text(b, i); i < 0 {
 				return 0, jsonBroken

@@ -51,6 +51,7 @@ func init() {
 
 		// Web servers, proxies and edges.
 		{name: "s3_access", parse: parseS3Access},
+		{name: "apigateway_execution", first: "(" + digits, multi: true, parse: parseAPIGatewayExecution},
 		{name: "apigateway_xml", first: "<", multi: true, parse: parseAPIGatewayXML},
 		{name: "apigateway_csv", first: hexes, parse: parseAPIGatewayCSV},
 		{name: "nginx_error", first: digits, multi: true, parse: parseNginxError},

@@ -120,12 +120,7 @@ func clfPrefix(ev *event.Event, p []byte) bool {
 			return true
 		}
 		if len(rest) > 4 && rest[0] == ' ' && rest[1] == '-' && rest[2] == ' ' { // the user may hold blanks
-			user := bytes.TrimSpace(rest[3:])
-			if a, k := scanIPv4(user); k > 0 && a.IsValid() { // "client - forwarded-for [": no user at all
-				ev.Set(event.ForwardedFor, user)
-			} else {
-				clfUser(ev, user)
-			}
+			clfUser(ev, bytes.TrimSpace(rest[3:]))
 			return true
 		}
 	}

@@ -267,6 +267,9 @@ func TestAWSEdge(t *testing.T) {
 	f(`2026-11-23 03:10:11 10.0.0.5 GET /a.aspx id=1 443 - 192.0.2.9 Mozilla/5.0+(X) https://example.com/ 200 0 0 15`, "format=iis_w3c|client=192.0.2.9|status=200|p=/a.aspx|q=id=1|took=15ms")
 	f(`2026-11-23 03:10:11 10.0.0.5 GET /a.aspx - 443 bob 192.0.2.9 Mozilla/5.0+(X) 401 1 0 15`, "format=iis_w3c|client=192.0.2.9|status=401|u=bob|!q")
 	f(`192.0.2.1,-,-,23/Nov/2026:03:10:11 +0000,GET,/users/{id},HTTP/1.1,429,42,7d1b2c3d-0000-4000-8000-0123456789ab`, "format=apigateway_csv|client=192.0.2.1|status=429|p=/users/{id}")
+	f(`(7d1b2c3d-0000-4000-8000-0123456789ab) HTTP Method: GET, Resource Path: /x?a=1`, "format=apigateway_execution|m=GET|p=/x|q=a=1|trace.id=7d1b2c3d-0000-4000-8000-0123456789ab")
+	f(`2026-11-23T03:10:11.123Z (7d1b2c3d-0000-4000-8000-0123456789ab) Method completed with status: 403`, "status=403|time=2026-11-23T03:10:11.123Z")
+	f(`(7d1b2c3d-0000-4000-8000-0123456789ab) Method request headers: {User-Agent=Mozilla/5.0 (X, Y), X-Forwarded-For=203.0.113.5, 192.0.2.1, Host=example.com}`, "ua=Mozilla/5.0 (X, Y)|xff=203.0.113.5, 192.0.2.1|client=192.0.2.1|host=example.com")
 	f(`<request id="7d1b2c3d"> <ip>192.0.2.1</ip> <caller>-</caller> <user>-</user> <requestTime>23/Nov/2026:03:10:11 +0000</requestTime> <httpMethod>GET</httpMethod> <resourcePath>/x</resourcePath> <protocol>HTTP/1.1</protocol> <status>403</status> <responseLength>23</responseLength> </request>`,
 		"format=apigateway_xml|client=192.0.2.1|status=403|p=/x|m=GET|trace.id=7d1b2c3d|time=2026-11-23T03:10:11Z")
 }
