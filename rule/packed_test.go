@@ -1,27 +1,26 @@
-package rule_test
+package rule
 
 import (
 	"testing"
 
 	"github.com/helixvanguard/vanguard/apps"
-	"github.com/helixvanguard/vanguard/rule"
 	"github.com/helixvanguard/vanguard/rules"
 )
 
 func TestPackedInStep(t *testing.T) {
-	if !rule.InStep(rules.FS, rules.Packed) || !rule.InStep(apps.FS, apps.Packed) {
+	if !InStep(rules.FS, rules.Packed) || !InStep(apps.FS, apps.Packed) {
 		t.Error("rules.gen is not in step with the rule files; run: go generate ./rules ./apps")
 	}
 }
 
-func loadAll(tb testing.TB) []*rule.Rule {
-	a, p1, err1 := rule.Load(apps.FS, apps.Packed)
-	r, p2, err2 := rule.Load(rules.FS, rules.Packed)
+func loadAll(tb testing.TB) []*Rule {
+	a, p1, err1 := Load(apps.FS, apps.Packed)
+	r, p2, err2 := Load(rules.FS, rules.Packed)
 	if err1 != nil || err2 != nil {
 		tb.Fatal(err1, err2)
 	}
 	for _, p := range append(p1, p2...) {
-		if p.Kind != rule.Warning {
+		if p.Kind != Warning {
 			tb.Error(p)
 		}
 	}
@@ -39,7 +38,7 @@ func BenchmarkStart(b *testing.B) {
 	b.Run("compile", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			rule.Compile(all, rule.Options{})
+			Compile(all, Options{})
 		}
 	})
 }
