@@ -7,22 +7,21 @@ import "strings"
 type word uint16
 
 const (
-	wTopic   word = 1 << iota // what a login is about: login, password, credentials...
-	wBad                      // failed, invalid, denied...
-	wGood                     // successful, accepted...
-	wNot                      // negates what follows
-	wFill                     // may stand anywhere between
-	wPerm                     // access, permission
-	wDeny                     // refuses by itself: forbidden, unauthorized
-	wToken                    // token, key, signature
-	wBlock                    // makes it about something else: page, service, timeout
-	wFrom                     // an address after it is the source
-	wTo                       // an address after it is the target
-	wUser                     // a name after it is the user
-	wStop                     // no user name, though it follows wUser
-	wRoute                    // a path after it was asked for
-	wDone                     // an operation was carried out: deleted, served
-	wSpecial                  // part of a fixed phrase (phrases)
+	wTopic word = 1 << iota // what a login is about: login, password, credentials...
+	wBad                    // failed, invalid, denied...
+	wGood                   // successful, accepted...
+	wNot                    // negates what follows
+	wFill                   // may stand anywhere between
+	wPerm                   // access, permission
+	wDeny                   // refuses by itself: forbidden, unauthorized
+	wToken                  // token, key, signature
+	wBlock                  // makes it about something else: page, service, timeout
+	wFrom                   // an address after it is the source
+	wTo                     // an address after it is the target
+	wUser                   // a name after it is the user
+	wStop                   // no user name, though it follows wUser
+	wRoute                  // a path after it was asked for
+	wDone                   // an operation was carried out: deleted, served
 )
 
 var lexiconTable = []struct {
@@ -66,7 +65,6 @@ const (
 	spClosed
 	spPassword
 	spReset
-	spRequested
 	spChanged
 	spRegistered
 	spAccount
@@ -82,7 +80,6 @@ const (
 	spUsing
 	spPayment
 	spCharge
-	spDeclined
 	spCaptured
 	spOTP
 	spSent
@@ -91,47 +88,38 @@ const (
 	spValidation
 	spInput
 	spLogins
-	spFailed
 	spRefresh
 	spSign
 	spLog
 	spUser
-	spFound
-	spSuch
-	spAnonymous
 	spRole
 	spTo
 	spOn
 	spBy
 	spFor
-	spBody
 	spAt
 	spLine
-	spOf
 	spFrom
 	spRegister
-	spCreated
 	spLogin
-	spUpload
 	spUploaded
 	spStatus
 	spCode
-	spAs
 	spSignin
 	spError
 )
 
 var specialTable = map[string]special{
 	"logged": spLogged, "signed": spSigned, "in": spIn, "out": spOut, "off": spOut, "logout": spLogout, "logoff": spLogout, "session": spSession,
-	"opened": spOpened, "closed": spClosed, "password": spPassword, "passwort": spPassword, "reset": spReset, "requested": spRequested, "changed": spChanged,
+	"opened": spOpened, "closed": spClosed, "password": spPassword, "passwort": spPassword, "reset": spReset, "changed": spChanged,
 	"registered": spRegistered, "account": spAccount, "too": spToo, "many": spMany, "requests": spRequests, "rate": spRate, "limit": spLimit, "limited": spLimit, "limiting": spLimit,
 	"exceeded": spExceeded, "throttled": spThrottled, "throttler": spThrottled, "throttling": spThrottled, "missing": spMissing, "requires": spRequires, "using": spUsing, "payment": spPayment,
-	"charge": spCharge, "declined": spDeclined, "captured": spCaptured, "otp": spOTP, "sent": spSent, "step": spStepUp, "factor": spFactor,
-	"validation": spValidation, "input": spInput, "logins": spLogins, "failed": spFailed, "refresh": spRefresh, "sign": spSign, "log": spLog,
-	"user": spUser, "found": spFound, "such": spSuch, "anonymous": spAnonymous, "role": spRole, "to": spTo, "on": spOn, "by": spBy, "for": spFor,
-	"body": spBody, "payload": spBody, "at": spAt, "line": spLine, "of": spOf, "from": spFrom, "registration": spRegister, "register": spRegister, "signup": spRegister, "created": spCreated,
-	"login": spLogin, "logon": spLogin, "upload": spUpload, "uploaded": spUploaded, "status": spStatus, "code": spCode, "returned": spStatus, "responded": spStatus,
-	"as": spAs, "signin": spSignin, "error": spError,
+	"charge": spCharge, "captured": spCaptured, "otp": spOTP, "sent": spSent, "step": spStepUp, "factor": spFactor,
+	"validation": spValidation, "input": spInput, "logins": spLogins, "refresh": spRefresh, "sign": spSign, "log": spLog,
+	"user": spUser, "role": spRole, "to": spTo, "on": spOn, "by": spBy, "for": spFor,
+	"at": spAt, "line": spLine, "from": spFrom, "registration": spRegister, "register": spRegister, "signup": spRegister,
+	"login": spLogin, "logon": spLogin, "uploaded": spUploaded, "status": spStatus, "code": spCode, "returned": spStatus, "responded": spStatus,
+	"signin": spSignin, "error": spError,
 }
 
 // wordInfo is what is known of a word.
