@@ -83,15 +83,11 @@ func (s *Stream) detect(b []byte) {
 			counts[k]++
 			return
 		}
-		// Free text may have told all there is, unless the record is a request: columns tell more of it.
-		ev := s.sampler.ctx.cur
-		all := ev.Clock != event.NoClock && ev.Client.IsValid()
-		if all && ev.Kind == event.KindWeb {
+		// Free text may have told all there is.
+		if ev := s.sampler.ctx.cur; ev.Clock != event.NoClock && ev.Client.IsValid() {
 			told++
 		}
-		if !all || ev.Kind == event.KindWeb {
-			strange = append(strange, firstLine(rec))
-		}
+		strange = append(strange, firstLine(rec))
 	})
 	most := 0
 	for i := range shapes { // in the table's order, so that equal counts always give the same answer

@@ -35,6 +35,7 @@ const (
 	isVersion
 	isLevelWord
 	isClock // a time of day without its date
+	isHost  // www.example.com
 	numTypes
 )
 
@@ -84,6 +85,8 @@ func typeOf(c *ctx, v []byte) colType {
 		return isURL
 	case bytes.HasPrefix(v, []byte("Mozilla/")), bytes.HasPrefix(v, []byte("curl/")):
 		return isAgent
+	case isHostname(v):
+		return isHost
 	default:
 		if i := bytes.IndexByte(v, ' '); i > 0 && isMethod(v[:i]) && knownMethod(v[:i]) && i+1 < len(v) && v[i+1] == '/' {
 			return isRequest
@@ -109,7 +112,7 @@ func (t colType) fits(c *ctx, v []byte) bool {
 		return true
 	}
 	switch t {
-	case isAgent, isURL, isLevelWord, isVersion, anything:
+	case isAgent, isURL, isLevelWord, isVersion, isHost, anything:
 		return true
 	case isTarget:
 		return v[0] == '/' || v[0] == '*' || bytes.Contains(v, schemeSep)
@@ -127,12 +130,17 @@ func (t colType) fits(c *ctx, v []byte) bool {
 	return typeOf(c, v) == t
 }
 
-// induce finds the columns of lines; nil if they have none that tell enough. With both they must hold a time and an address.
-func induce(opt *Options, lines [][]byte, both bool) *shape {
+// induce finds the columns of lines; nil if they have none that tell enough. told: free text already finds times and
+// addresses in them, so that columns must tell that and a request as well.
+func induce(opt *Options, lines [][]byte, told bool) *shape {
 	c := &ctx{opt: opt}
 	for _, sep := range []byte("\t|;, ") {
 		l := &layout{name: "induced", sep: sep, group: sep == ' ', brack: sep == ' ', csv: sep != ' ', must: true}
-		if seen, ok := l.induce(c, lines); ok && (!both || seen[isTime] > 0 && seen[isAddr] > 0) {
+		seen, ok := l.induce(c, lines)
+		if ok && told {
+			ok = seen[isTime] > 0 && seen[isAddr] > 0 && (seen[isRequest] > 0 || seen[isVerb] > 0 && seen[isTarget]+seen[isURL] > 0)
+		}
+		if ok {
 			return &shape{name: l.name, parse: l.parse}
 		}
 	}
@@ -158,6 +166,7 @@ func (l *layout) induce(c *ctx, lines [][]byte) (seen [numTypes]int, ok bool) {
 		return seen, false
 	}
 	l.cols = make([]column, n)
+	words := 0 // columns that hold the same word in each line
 	for k := range l.cols {
 		var votes [numTypes]int
 		voters := 0
@@ -173,6 +182,9 @@ func (l *layout) induce(c *ctx, lines [][]byte) (seen [numTypes]int, ok bool) {
 			votes[isSize] = 0
 		}
 		typ := anything
+		if l.sep == ' ' && voters > 0 && votes[anything] == voters {
+			words += sameWord(split, n, k)
+		}
 		for t := isTime; t < numTypes; t++ {
 			if votes[t] > 0 && votes[t]*100 >= voters*colsAgree || t == isAgent && votes[t]*2 > voters {
 				typ = t
@@ -192,9 +204,41 @@ func (l *layout) induce(c *ctx, lines [][]byte) (seen [numTypes]int, ok bool) {
 	if seen[isTarget]+seen[isVerb]+seen[isRequest]+seen[isURL] == 0 {
 		return seen, false
 	}
+	if words > 2 { // a sentence: free text understands it
+		return seen, false
+	}
+	if seen[isTarget]+seen[isRequest] == 0 {
+		for k := range l.cols {
+			if l.cols[k].typ == isURL {
+				l.cols[k].slot, l.cols[k].typ = sTarget, isTarget
+				break
+			}
+		}
+	}
 	l.least = n
 	l.setKind()
 	return seen, true
+}
+
+// sameWord is 1 if column k of all lines with n columns is one and the same word of small letters.
+func sameWord(split [][][]byte, n, k int) int {
+	var word []byte
+	for _, vals := range split {
+		if len(vals) != n {
+			continue
+		}
+		if v := vals[k]; word == nil {
+			for _, b := range v {
+				if b-'a' > 25 {
+					return 0
+				}
+			}
+			word = v
+		} else if !bytes.Equal(v, word) {
+			return 0
+		}
+	}
+	return 1
 }
 
 func inducedColumn(t colType, seen *[numTypes]int) column {
@@ -232,6 +276,8 @@ func inducedColumn(t colType, seen *[numTypes]int) column {
 		col.slot = sLevel
 	case isClock:
 		col.slot = cClock
+	case isHost:
+		col.slot = slot(event.Host)
 	}
 	return col
 }

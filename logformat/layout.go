@@ -349,7 +349,7 @@ func (l *layout) parse(c *ctx, rec []byte, ev *event.Event) bool {
 	i, n := 0, 0
 	t := twoPart{date: l.date}
 	// IIS writes no blanks and quotes nothing: where the blanks are as many as the columns need, a quote is the client's.
-	group := l.group && (l.sep != ' ' || bytes.Count(rec, blank)+1 != len(l.cols))
+	group := l.group && (l.brack || l.sep != ' ' || bytes.Count(rec, blank)+1 != len(l.cols))
 	for {
 		if i >= len(rec) && !(l.sep != ' ' && i == len(rec) && i > 0 && rec[i-1] == l.sep) || n >= len(l.cols) {
 			break
@@ -477,6 +477,12 @@ func setColumn(c *ctx, ev *event.Event, col *column, v []byte, t *twoPart) {
 	case sOutcome:
 		if r := outcomeNamed(v); r != nil {
 			ev.Set(event.Result, r)
+		}
+	case slot(event.DestIP):
+		host, port, _ := splitAddr(v)
+		ev.Set(event.DestIP, host)
+		if len(port) > 0 {
+			ev.Set(event.DestPort, port)
 		}
 	default:
 		if col.slot < slot(event.NumFields) && !ev.Has(event.Field(col.slot)) {

@@ -281,6 +281,9 @@ func requestEnd(rec []byte, i int) int {
 		}
 		if first < 0 {
 			first = at
+			if at-i > 8 && string(rec[at-8:at-3]) == "HTTP/" && rec[at+1] == ' ' {
+				return at
+			}
 		}
 		at++
 		if at-i > 1<<14 {
