@@ -276,9 +276,15 @@ func (m *Matcher) answerField(q *pred, mm *memo) bool {
 	if q.empty && absent(v) {
 		return true
 	}
-	if start, end, ok := q.find(v); ok {
-		mm.raw, mm.at = true, v[start:end]
-		return true
+	slot := m.slotOf(f)
+	if slot == nil || !slot.lacks(q) {
+		if start, end, ok := q.find(v); ok {
+			mm.raw, mm.at = true, v[start:end]
+			return true
+		}
+		if slot != nil && q.kind == predRegex {
+			slot.note(q)
+		}
 	}
 	for _, d := range m.ev.Decoded() {
 		if d.Field != f {
@@ -290,6 +296,19 @@ func (m *Matcher) answerField(q *pred, mm *memo) bool {
 		}
 	}
 	return false
+}
+
+// slotOf is where what was found in a field's value is remembered, or nil.
+func (m *Matcher) slotOf(f event.Field) *cacheSlot {
+	if cachedFields>>f&1 == 0 {
+		return nil
+	}
+	for i := range m.values {
+		if v := &m.values[i]; v.field == f && v.raw {
+			return v.slot
+		}
+	}
+	return nil
 }
 
 // answerGathered looks in the gathered values of the predicate's slots.

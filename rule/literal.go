@@ -40,7 +40,7 @@ type need struct {
 const (
 	minLiteral  = 2   // bytes; a shorter one is everywhere, unless it is a rare byte
 	rareCost    = 5   // byteCost up to which a single byte is worth searching for
-	maxExact    = 24  // strings in the exact set of a piece of a regular expression
+	maxExact    = 64  // strings in the exact set of a piece of a regular expression
 	maxClass    = 4   // bytes of a character class that are spelt out
 	maxRequired = 600 // strings in the required set of a regular expression
 )
