@@ -250,20 +250,42 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestInduced(t *testing.T) {
-	var b strings.Builder
-	for i := range 20 {
-		fmt.Fprintf(&b, "%d|GET|/shop/%d?x=1|192.0.2.%d|%d|%d|n%d\n", 1795403411+i, i, i+1, 200+4*(i%2), i*100, i)
+	f := func(want string, line func(i int) string) {
+		t.Helper()
+		var b strings.Builder
+		for i := range 12 {
+			b.WriteString(line(i) + "\n")
+		}
+		got := read(t, b.String(), nil)
+		if len(got) != 12 {
+			t.Errorf("%q: %d events", line(3), len(got))
+			return
+		}
+		checkEvent(t, line(3), got[3], want)
 	}
-	got := read(t, b.String(), nil)
-	if len(got) != 20 {
-		t.Fatalf("%d events", len(got))
-	}
-	checkEvent(t, "pipe", got[3], "format=induced|understood=true|kind=web|client=192.0.2.4|m=GET|p=/shop/3|q=x=1|status=204|bytes=300|time=2026-11-23T03:10:14Z")
-	b.Reset()
-	for i := range 20 {
-		fmt.Fprintf(&b, "edge%d 2026-11-23 03:10:%02d 192.0.2.%d => GET /shop/%d %d 0.0%d \"Mozilla/5.0 (X11)\"\n", i%3, i, i+1, i, 200+4*(i%2), i+1)
-	}
-	checkEvent(t, "blanks", read(t, b.String(), nil)[3], "format=induced|client=192.0.2.4|m=GET|p=/shop/3|status=204|time=2026-11-23T03:10:03|ua=Mozilla/5.0 (X11)|took=40ms")
+	p := fmt.Sprintf
+	f("format=induced|understood=true|kind=web|client=192.0.2.4|m=GET|p=/shop/3|q=x=1|status=204|bytes=300|time=2026-11-23T03:10:14Z", func(i int) string {
+		return p("%d|GET|/shop/%d?x=1|192.0.2.%d|%d|%d|n%d", 1795403411+i, i, i+1, 200+4*(i%2), i*100, i)
+	})
+	f("format=induced|client=192.0.2.4|m=GET|p=/shop/3|status=204|time=2026-11-23T03:10:03|ua=Mozilla/5.0 (X11)|took=40ms", func(i int) string {
+		return p(`edge%d 2026-11-23 03:10:%02d 192.0.2.%d => GET /shop/%d %d 0.0%d "Mozilla/5.0 (X11)"`, i%3, i, i+1, i, 200+4*(i%2), i+1)
+	})
+	f("format=induced|client=192.0.2.4|p=/a/3|m=GET|v=HTTP/1.1|status=404|ua=curl/8.3|time=2026-11-23T03:10:13Z", func(i int) string {
+		return p("192.0.2.%d|23/Nov/2026:03:10:%d +0000|GET /a/%d HTTP/1.1|404|%d|curl/8.%d", i+1, i+10, i, i*9, i)
+	})
+	f("format=induced|client=192.0.2.4|p=/a/3|status=200|took=130ms|ua=curl/8", func(i int) string {
+		return p(`[23/Nov/2026:03:10:%d +0000] 192.0.2.%d 200 "GET /a/%d HTTP/1.1" "curl/8" 0.1%d`, i+10, i+1, i, i)
+	})
+	f("format=induced|client=192.0.2.4|p=/login|m=POST|host=www.example.com|status=302|ua=Mozilla/5.0 (X11; Linux)", func(i int) string {
+		return p("%d.123\t192.0.2.%d\tPOST\twww.example.com\t/login\t302\t%d\tMozilla/5.0 (X11; Linux)\t-", 1795403411+i, i+1, i*99)
+	})
+	f("format=induced|client=192.0.2.4|dip=10.0.0.1|p=/p/3|host=shop.example.com|status=200|took=123ms", func(i int) string {
+		return p("2026/11/23 03:10:%d 192.0.2.%d:4%d00 -> 10.0.0.1:443 GET https://shop.example.com/p/%d 200 OK 12%dms", i+10, i+1, i, i, i)
+	})
+	// A sentence stays free text, however regular.
+	f("format=text_app|client=192.0.2.4", func(i int) string {
+		return p("2026-11-23 03:10:%d user bob%d from 192.0.2.%d opened GET /p/%d with status %d", i+10, i, i+1, i, 200+i%3)
+	})
 }
 
 func TestCustomFormat(t *testing.T) {
