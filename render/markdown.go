@@ -17,7 +17,7 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 	v := verdictLook(r.Verdict)
 	p("# %s %s (%s sure)\n\n%s\n", v.Icon, v.Word, percent(r.Confidence), md(r.Summary))
 	if r.Doubt != "" {
-		p("\n**Biggest doubt:** %s\n", md(r.Doubt))
+		p("\n**Biggest doubt:** %s\n", mdRich(r.Doubt))
 	}
 	mdSteps(p, "Do now", r.DoNow)
 
@@ -36,26 +36,30 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 		}
 		row("Who", who)
 		what := md(count(f.Events, "event"))
-		for j, t := range f.Targets {
-			what += [...]string{" on ", ", "}[min(j, 1)] + md(t.Type) + " " + code(t.Value)
+		for j, t := range targetsByType(f) {
+			what += [...]string{" on ", ", "}[min(j, 1)]
+			if t.First {
+				what += md(t.Type) + " "
+			}
+			what += code(t.Value)
 		}
 		row("What", what)
 		row("When", md(period(f.FirstSeen, f.LastSeen)))
 		row("Severity", md(f.Severity)+", "+percent(f.Confidence)+" sure")
 		row("Stages", md(strings.Join(f.Stages, " → ")))
-		row("Proof", md(f.OutcomeEvidence))
-		row("Missing", md(f.Missing))
+		row("Proof", mdRich(f.OutcomeEvidence))
+		row("Missing", mdRich(f.Missing))
 		if f.LogHint != "" {
-			row("Log it with", code(f.LogHint))
+			row("Log it with", code(strings.ReplaceAll(f.LogHint, "\n", " ")))
 		}
 		for _, d := range f.Doubts {
-			row("Doubt", md(d))
+			row("Doubt", mdRich(d))
 		}
 		row("Known as", md(strings.Join(references(f), ", ")))
 		if len(f.Evidence) > 0 {
 			p("\nThe lines, guilty bytes between ‹ and ›:\n\n")
 			var q strings.Builder
-			for _, e := range f.Evidence {
+			for _, e := range reasonsOnce(f.Evidence) {
 				q.WriteString(visible(place(e.Source, e.Line)) + "  " + marked(pieces(e.Text, e.Spans, 0, '‹', '›')) + "\n")
 				if e.Why != "" {
 					q.WriteString("    ^ " + visible(e.Why) + "\n")
@@ -97,8 +101,21 @@ func mdSteps(p func(string, ...any), title string, steps []string) {
 	}
 	p("\n**%s:**\n\n", title)
 	for i, s := range steps {
-		p("%d. %s\n", i+1, md(s))
+		p("%d. %s\n", i+1, mdRich(s))
 	}
+}
+
+// mdRich keeps what stands between backticks as code.
+func mdRich(s string) string {
+	var b strings.Builder
+	for _, p := range rich(s) {
+		if p.Code {
+			b.WriteString(code(p.Text))
+		} else {
+			b.WriteString(md(p.Text))
+		}
+	}
+	return b.String()
 }
 
 // md escapes every character that means something to Markdown, so that no link,

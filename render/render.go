@@ -9,6 +9,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -224,32 +225,88 @@ func references(f *vanguard.Finding) []string {
 	return out
 }
 
+// A target is a Target in the order in which they are shown.
+type target struct {
+	vanguard.Target
+	First bool // of its type
+}
+
+// targetsByType puts targets of one type next to each other.
+func targetsByType(f *vanguard.Finding) (out []target) {
+	for _, t := range f.Targets {
+		if slices.ContainsFunc(out, func(o target) bool { return o.Type == t.Type }) {
+			continue
+		}
+		first := true
+		for _, o := range f.Targets {
+			if o.Type == t.Type {
+				out = append(out, target{o, first})
+				first = false
+			}
+		}
+	}
+	return out
+}
+
 // targets names what was acted on: "route /a, /b, account admin", at most most of them; 0 = all.
 func targets(f *vanguard.Finding, most int) string {
+	all := targetsByType(f)
 	if most == 0 {
-		most = len(f.Targets)
+		most = len(all)
 	}
 	var b strings.Builder
-	shown := slices.Clone(f.Targets[:min(most, len(f.Targets))])
-	slices.SortStableFunc(shown, func(x, y vanguard.Target) int {
-		first := func(t vanguard.Target) int {
-			return slices.IndexFunc(f.Targets, func(o vanguard.Target) bool { return o.Type == t.Type })
-		}
-		return first(x) - first(y)
-	})
-	for i, t := range shown {
+	for i, t := range all[:min(most, len(all))] {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if i == 0 || t.Type != shown[i-1].Type {
+		if t.First {
 			b.WriteString(t.Type + " ")
 		}
 		b.WriteString(t.Value)
 	}
-	if more := len(f.Targets) - most; more > 0 {
+	if more := len(all) - most; more > 0 {
 		fmt.Fprintf(&b, " and %d more", more)
 	}
 	return b.String()
+}
+
+// unnamed is a rule that has an id and no name, which tells a reader nothing.
+var unnamed = regexp.MustCompile(`^rule:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// named drops what has no name from a list of detectors.
+func named(by []string) []string {
+	return slices.DeleteFunc(slices.Clone(by), unnamed.MatchString)
+}
+
+// reasonsOnce drops the reason of a line whose reason stands above it already.
+func reasonsOnce(all []vanguard.Evidence) []vanguard.Evidence {
+	out := slices.Clone(all)
+	for i := 1; i < len(all); i++ {
+		if all[i].Why == all[i-1].Why {
+			out[i].Why = ""
+		}
+	}
+	return out
+}
+
+// A phrase is a stretch of a sentence: the threat pages write commands and settings between backticks.
+type phrase struct {
+	Text string // visible
+	Code bool
+}
+
+// rich splits a sentence at its backticks.
+func rich(s string) (out []phrase) {
+	parts := strings.Split(visible(s), "`")
+	for i, p := range parts {
+		if i%2 == 1 && i == len(parts)-1 { // never closed
+			p = "`" + p
+		}
+		if p != "" {
+			out = append(out, phrase{p, i%2 == 1 && i < len(parts)-1})
+		}
+	}
+	return out
 }
 
 // keyEvidence picks the lines that a person reads first: the first of each reason, then the earliest.

@@ -190,7 +190,7 @@ func TestMarkdown(t *testing.T) {
 
 // TestHTMLInert: the page has no element, attribute or address that the template does not have.
 func TestHTMLInert(t *testing.T) {
-	tag := regexp.MustCompile(`<[^>]*>`)
+	tag := regexp.MustCompile(`</?(?:[^c>/][^>]*|c[^o][^>]*)>`) // but <code>, which backticks make
 	want := tag.FindAllString(write(t, "html", attacked("x"), Options{}), -1)
 	for _, h := range hostile {
 		out := write(t, "html", attacked(h), Options{})
@@ -240,6 +240,19 @@ func TestOnOneLine(t *testing.T) {
 	f("a\n\n  b", [2]int{5, 6}, "a ‹b›")
 	f("a\n\n  b", [2]int{1, 6}, "a‹ b›")
 	f("plain", [2]int{0, 5}, "‹plain›")
+}
+
+func TestRich(t *testing.T) {
+	f := func(in string, want ...phrase) {
+		t.Helper()
+		if got := rich(in); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q = %v, want %v", in, got, want)
+		}
+	}
+	f("run `sshd -t`, then wait", phrase{"run ", false}, phrase{"sshd -t", true}, phrase{", then wait", false})
+	f("a stray ` tick", phrase{"a stray ", false}, phrase{"` tick", false})
+	f("``")
+	f("plain\x1b", phrase{`plain\x1b`, false})
 }
 
 func TestOCSF(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
@@ -22,6 +23,8 @@ const (
 	maxTextTargets  = 5
 	maxTextDoubts   = 2
 	maxTextAdvice   = 3
+	maxFirstDoubts  = 5 // of the worst finding
+	maxFirstAdvice  = 5
 )
 
 // The colours are the terminal's own first eight: its theme keeps them legible on
@@ -57,7 +60,7 @@ func writeText(w io.Writer, r *vanguard.Report, more int, opt Options) error {
 		if i > 0 {
 			t.line()
 		}
-		t.finding(i+1, &r.Findings[i])
+		t.finding(i+1, &r.Findings[i], r.DoNow)
 	}
 	if more > 0 {
 		t.line()
@@ -91,7 +94,7 @@ func newTextWriter(w io.Writer, opt Options) *textWriter {
 }
 
 // finding writes one finding: what, who, when, proof, the lines, what to do.
-func (t *textWriter) finding(n int, f *vanguard.Finding) {
+func (t *textWriter) finding(n int, f *vanguard.Finding, doNow []string) {
 	o := outcomeLook(f.Outcome)
 	t.line(t.style("bold", fmt.Sprintf("%d  ", n)), t.style(o.Tone, o.Icon+" "+strings.ToUpper(o.Word)), "  ",
 		t.style("bold", visible(f.Title)), t.style(muted, fmt.Sprintf("  %s · %s sure", visible(f.Severity), percent(f.Confidence))))
@@ -108,28 +111,32 @@ func (t *textWriter) finding(n int, f *vanguard.Finding) {
 	for i, row := range strings.Split(f.LogHint, "\n") {
 		t.field(3, firstOnly(i, "log it"), row)
 	}
-	for i, d := range f.Doubts[:min(len(f.Doubts), maxTextDoubts)] {
+	doubts := maxTextDoubts
+	if n == 1 {
+		doubts = maxFirstDoubts
+	}
+	for i, d := range f.Doubts[:min(len(f.Doubts), doubts)] {
 		t.field(3, firstOnly(i, "doubt"), d)
 	}
 	t.field(3, "known as", strings.Join(references(f), " · "))
-	key := keyEvidence(f.Evidence, maxTextEvidence)
-	why := ""
+	key := reasonsOnce(keyEvidence(f.Evidence, maxTextEvidence))
 	for i := range key {
-		t.evidence(&key[i], key[i].Why != why)
-		why = key[i].Why
+		t.evidence(&key[i])
 	}
 	if more := len(f.Evidence) - len(key); more > 0 {
 		t.pad(3)
 		t.line(t.style(muted, "and "+count(more, "more line")+" of evidence in -o json"))
 	}
-	// The first finding's advice already stands above, as what to do now.
-	if n > 1 {
-		t.steps(3, "do", f.Advice[:min(len(f.Advice), maxTextAdvice)])
+	label, most := "do", maxTextAdvice
+	if n == 1 {
+		label, most = "then", maxFirstAdvice
 	}
+	advice := slices.DeleteFunc(slices.Clone(f.Advice), func(a string) bool { return slices.Contains(doNow, a) })
+	t.steps(3, label, advice[:min(len(advice), most)])
 }
 
-// evidence quotes one of the user's lines with the guilty bytes marked, and the reason unless it stands above.
-func (t *textWriter) evidence(e *vanguard.Evidence, reason bool) {
+// evidence quotes one of the user's lines with the guilty bytes marked, and the reason.
+func (t *textWriter) evidence(e *vanguard.Evidence) {
 	const indent = 5
 	t.line("   ", t.style("head", visible(place(e.Source, e.Line))))
 	room := t.opt.Width - indent
@@ -164,9 +171,9 @@ func (t *textWriter) evidence(e *vanguard.Evidence, reason bool) {
 		}
 	}
 	t.WriteByte('\n')
-	if why := e.Why; why != "" && reason {
-		if len(e.By) > 0 {
-			why += " [" + strings.Join(e.By, ", ") + "]"
+	if why := e.Why; why != "" {
+		if by := named(e.By); len(by) > 0 {
+			why += " [" + strings.Join(by, ", ") + "]"
 		}
 		t.block(indent, indent+2, "^ ", muted, why)
 	}
