@@ -155,11 +155,25 @@ func forcedShape(name string) (*shape, error) {
 	return nil, fmt.Errorf("format: %q is unknown; give a log_format or LogFormat string, or one of: %s", name, strings.Join(names, ", "))
 }
 
-// formatAliases are other names by which people call a shape.
-var formatAliases = map[string]string{
-	"nginx": "clf", "apache": "clf", "combined": "clf", "common": "clf", "nginx_combined": "clf", "apache_combined": "clf",
-	"apache_common": "clf", "vhost_combined": "clf", "morgan": "clf", "iis": "w3c",
-}
+// formatAliases are other names by which people call a shape, and the narrower names that its records get.
+var formatAliases = func() map[string]string {
+	m := map[string]string{}
+	for shape, names := range map[string]string{
+		"clf":            "nginx apache combined common nginx_combined apache_combined apache_common vhost_combined vhost_common ncsa",
+		"framework":      "gin uvicorn rails tornado php_server",
+		"iis_w3c":        "iis w3c",
+		"json":           "json_app json_access nginx_json pino bunyan winston caddy traefik_json ecs_json gelf otlp_json cloudtrail aws_waf guardduty securityhub eventbridge route53_resolver bedrock ocsf api_gateway apigateway_json gcp_http cloudflare suricata_eve journald_json laurel",
+		"syslog":         "rfc3164 rfc5424 auth auditd sudo su pam cron netfilter filterlog",
+		"docker_compose": "compose", "cri": "kubernetes k8s containerd",
+		"aws_alb": "alb", "aws_nlb": "nlb", "aws_elb": "elb", "s3_access": "s3", "vpc_flow": "vpc flow_logs", "cloudfront": "cloudfront_realtime",
+		"text": "text_app free_text plain",
+	} {
+		for _, n := range strings.Fields(names) {
+			m[n] = shape
+		}
+	}
+	return m
+}()
 
 // headerIn returns where in b the next header line starts, -1 if there is none. A header at the very front is 0.
 func (s *Stream) headerIn(b []byte) int {

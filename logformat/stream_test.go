@@ -301,6 +301,16 @@ func TestCustomFormat(t *testing.T) {
 	f(`%{%Y-%m-%d %H:%M:%S}t %a %m %U%q %>s`, `2026-11-23 03:10:11 192.0.2.9 GET /a 200`, "p=/a|!q|status=200")
 	f(`%h %t "%r" %>s`, `{"msg":"another line","ip":"192.0.2.1"}`, "format=json_app") // other shapes still count
 	f("combined", `192.0.2.9 - - [23/Nov/2026:03:10:11 +0000] "GET /a HTTP/1.1" 200 5 "-" "x"`, "format=combined")
+	for _, good := range []string{"nginx", "Apache Combined", "nginx-json", "sshd", "text", "uvicorn", "w3c", "ALB"} {
+		if _, err := NewStream("x", &Options{Force: good}); err != nil {
+			t.Error(err)
+		}
+	}
+	for alias, name := range formatAliases {
+		if _, err := forcedShape(name); err != nil {
+			t.Errorf("%s: %v", alias, err)
+		}
+	}
 	for _, bad := range []string{"combinedd", "$", "%Z %h", "$remote_addr$status", "%h", "$bogus $foo", "%{x"} {
 		if _, err := NewStream("x", &Options{Force: bad}); err == nil {
 			t.Errorf("%q: no error", bad)
