@@ -15,8 +15,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"github.com/helixvanguard/vanguard"
 )
@@ -209,11 +212,15 @@ func (c *evalCmd) score(j judge, stdin io.Reader, stderr io.Writer) (*scores, er
 		failed = -1 // seq of the first bad case
 		fail   error
 	)
+	var done atomic.Int64
+	stopProgress := showCases(stderr, &done)
+	defer stopProgress()
 	for range c.Workers {
 		wg.Go(func() {
 			own := newScores(c)
 			for w := range work {
 				err := c.one(own, w, j)
+				done.Add(1)
 				if err == nil {
 					continue
 				}
@@ -254,6 +261,31 @@ func (c *evalCmd) score(j judge, stdin io.Reader, stderr io.Writer) (*scores, er
 		return nil, errors.New("eval: no case to score; see --source and --threat")
 	}
 	return all, nil
+}
+
+// showCases keeps a terminal told how many cases are done, until the function that it returns is called.
+func showCases(stderr io.Writer, done *atomic.Int64) (stop func()) {
+	f, ok := stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func() {}
+	}
+	quit, closed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(closed)
+		start, tick := time.Now(), time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				n := done.Load()
+				fmt.Fprintf(f, "\r\x1b[K%d cases, %.0f a second", n, float64(n)/time.Since(start).Seconds())
+			case <-quit:
+				fmt.Fprint(f, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return func() { close(quit); <-closed }
 }
 
 func (c *evalCmd) one(own *scores, w job, j judge) error {
