@@ -29,8 +29,13 @@ type Source struct {
 }
 
 // Source starts a log with a name to show.
-func (a *Analyzer) Source(name string) *Source {
-	stream, err := logformat.NewStream(name, &a.engine.format)
+func (a *Analyzer) Source(name string) *Source { return a.SourceOf(name, a.engine.format.Year) }
+
+// SourceOf is Source for a log of its own year: that of its dates which name none.
+func (a *Analyzer) SourceOf(name string, year int) *Source {
+	format := a.engine.format
+	format.Year = year
+	stream, err := logformat.NewStream(name, &format)
 	if err != nil { // NewEngine checked the format already.
 		panic("vanguard: " + err.Error())
 	}

@@ -137,7 +137,6 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	if opt.Since, opt.Until, err = s.span(c.Since, c.Until, opt); err != nil {
 		return err
 	}
-	opt.Year = s.newestYear(opt.Year)
 	if c.Coverage {
 		return s.coverage(opt, c.Output, k.Stdout, !c.NoProgress)
 	}
@@ -230,6 +229,9 @@ func (s *scanner) run(a *vanguard.Analyzer, progress bool) {
 		}
 		bar.name(in.name())
 		src := a.Source(in.name())
+		if in.year > 0 {
+			src = a.SourceOf(in.name(), in.year)
+		}
 		err := s.copy(src, in)
 		src.Close()
 		if err != nil && s.ctx.Err() == nil {
@@ -262,18 +264,6 @@ func (s *scanner) copy(w io.Writer, in input) error {
 		return fmt.Errorf("%s: %w (%s)", in.name(), err, l.place())
 	}
 	return nil
-}
-
-// newestYear is the year of the last change to a log: what dates without a year are read by.
-func (s *scanner) newestYear(year int) int {
-	newest := 0
-	for _, in := range s.inputs {
-		newest = max(newest, in.year)
-	}
-	if newest == 0 {
-		return year
-	}
-	return newest
 }
 
 func (s *scanner) cleanup() {
