@@ -61,6 +61,7 @@ type Evidence struct {
 	Status  int
 	Bytes   int64
 	Level   event.Severity
+	Field   event.Field // where the guilty bytes stand
 }
 
 // ID is stable for the same lines: it names the threat, the actor and the first moment.

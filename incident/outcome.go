@@ -84,8 +84,8 @@ func (t *Tracker) settle(in *Incident) {
 		if t.site.Refused == 0 || t.site.answersEverything(e.Bytes) {
 			continue
 		}
-		if in.Threat == "path-traversal" && e.Bytes > maxLeak {
-			continue
+		if in.Threat == "path-traversal" && (e.Field != event.Path || e.Bytes > maxLeak) {
+			continue // A page that takes a file name as a parameter answers 200 whatever it was asked for.
 		}
 		e.Outcome = event.LikelySucceeded
 		e.Because = fmt.Sprintf("answered 200 with %d bytes, while this server refuses what is missing (%d times here)", e.Bytes, t.site.Refused)

@@ -181,7 +181,7 @@ func (t *Tracker) evidence(ev *event.Event, s *event.Signal, out event.Outcome, 
 		Source: ev.Source, Line: ev.Line, Time: ev.Time, Clock: ev.Clock,
 		Text: string(ev.Text[:min(len(ev.Text), maxText)]),
 		By:   []string{s.Detector.By}, Why: s.Detector.Why,
-		Outcome: out, Because: why, Status: ev.Status, Bytes: ev.Bytes, Level: s.Detector.Level,
+		Outcome: out, Because: why, Status: ev.Status, Bytes: ev.Bytes, Level: s.Detector.Level, Field: s.Field,
 	}
 	if s.Span[1] > s.Span[0] && s.Span[1] <= len(e.Text) {
 		e.Spans = []event.Span{s.Span}
