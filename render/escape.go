@@ -26,14 +26,19 @@ func tidy(r *vanguard.Report) *vanguard.Report {
 	for i := range r.Findings {
 		for j := range r.Findings[i].Evidence {
 			from, to := &r.Findings[i].Evidence[j], &c.Findings[i].Evidence[j]
-			to.Spans = to.Spans[:0]
-			for _, s := range cleanSpans(from.Text, from.Spans) {
-				a := len(tidyString(from.Text[:s[0]]))
-				to.Spans = append(to.Spans, [2]int{a, a + len(tidyString(from.Text[s[0]:s[1]]))})
-			}
+			to.Spans = tidySpans(from.Text, from.Spans)
 		}
 	}
 	return c
+}
+
+// tidySpans moves spans of text to where their bytes stand in tidyString(text).
+func tidySpans(text string, spans [][2]int) (out [][2]int) {
+	for _, s := range cleanSpans(text, spans) {
+		a := len(tidyString(text[:s[0]]))
+		out = append(out, [2]int{a, a + len(tidyString(text[s[0]:s[1]]))})
+	}
+	return out
 }
 
 // deepTidy copies v with every string made valid UTF-8, so that a field which the

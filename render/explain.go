@@ -11,7 +11,18 @@ import (
 
 // Explain writes how a line was read, decoded and judged, as text or json.
 func Explain(w io.Writer, format string, xs []vanguard.Explanation, opt Options) error {
-	xs = deepTidy(reflect.ValueOf(xs)).Interface().([]vanguard.Explanation)
+	given := xs
+	xs = deepTidy(reflect.ValueOf(given)).Interface().([]vanguard.Explanation)
+	for i := range xs {
+		for j := range xs[i].Signals {
+			if s := tidySpans(given[i].Line, [][2]int{given[i].Signals[j].Span}); len(s) == 1 {
+				xs[i].Signals[j].Span = s[0]
+			}
+		}
+		if given[i].Report != nil {
+			xs[i].Report = tidy(given[i].Report)
+		}
+	}
 	switch format {
 	case "json":
 		return encode(w, xs, "  ")

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/incident"
 )
 
 // hostile holds bytes that would do harm in one format or another.
@@ -75,6 +76,50 @@ func TestHostile(t *testing.T) {
 		colored := write(t, "text", r, Options{Color: true})
 		if rest := regexp.MustCompile("\x1b\\[(0|1|2|1;3[1236]|1;4;31)m").ReplaceAllString(colored, ""); strings.Contains(rest, "\x1b") {
 			t.Errorf("text with %q: an escape sequence of its own", h)
+		}
+	}
+}
+
+// TestExplainHostile: an explanation quotes the same bytes and is held to the same.
+func TestExplainHostile(t *testing.T) {
+	for _, h := range hostile {
+		x := []vanguard.Explanation{{Line: "GET /" + h, Format: h, Kind: h, Understood: true, Time: h, Client: h, Peer: h,
+			Fields: []vanguard.FieldValue{{Name: h, Value: h, By: "client"}}, Decoded: []vanguard.FieldValue{{Name: h, Value: h}},
+			Signals: []vanguard.SignalReason{{Name: h, Title: h, Why: h, Threat: h, Level: h, Field: h, Span: [2]int{5, 5 + len(h)}}}, Report: attacked(h)}}
+		for _, f := range []string{"text", "json"} {
+			var b bytes.Buffer
+			if err := Explain(&b, f, x, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range b.String() {
+				if c != '\n' && hidden(c) || c == utf8.RuneError {
+					t.Errorf("%s with %q: hidden character %q", f, h, c)
+				}
+			}
+		}
+		var b bytes.Buffer
+		if Explain(&b, "text", x, Options{}); !strings.Contains(b.String(), "GET /‹"+visible(tidyString(h), '‹', '›')+"›") {
+			t.Errorf("%q: the guilty bytes are not marked:\n%s", h, b.String())
+		}
+	}
+}
+
+// TestThreat: a page fits its width, but for configuration, which is to be copied.
+func TestThreat(t *testing.T) {
+	page := &incident.Threat{Slug: "x", Title: "A threat", OWASP: []string{"A03:2021"}, OAT: []string{"OAT-008"}, CWE: []int{89}, What: strings.Repeat("what it is ", 30),
+		Worked: []string{"a", "b"}, DoNow: []string{strings.Repeat("now ", 40), "two"}, Missing: "the size", LogHint: strings.Repeat("x", 150) + "\nsecond"}
+	var b bytes.Buffer
+	if err := Threat(&b, page, Options{Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	for row := range strings.SplitSeq(b.String(), "\n") {
+		if columns(row) > 80 && !strings.Contains(row, "xxx") {
+			t.Errorf("a row of %d columns: %s", columns(row), row)
+		}
+	}
+	for _, want := range []string{"OWASP A03:2021, OAT-008 · CWE 89", "\n  1. now now", "\n     now", "\n  - b\n", strings.Repeat("x", 150) + "\n  second"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("page lacks %q:\n%s", want, b.String())
 		}
 	}
 }

@@ -214,10 +214,11 @@ func (t *textWriter) wrap(prefix, s string) {
 	t.flow(len(prefix), visible(s), "")
 }
 
+// block writes s behind a bullet; its text, wrapped under itself, begins at column hang.
 func (t *textWriter) block(indent, hang int, bullet string, style tone, s string) {
 	t.pad(indent)
 	t.WriteString(t.style(style, bullet))
-	t.flow(hang, visible(s), style)
+	t.flow(hang, visible(s), "")
 }
 
 // flow writes s, already visible, from column at on, and goes on there in each new row.

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/helixvanguard/vanguard"
 	"github.com/helixvanguard/vanguard/incident"
+	"github.com/helixvanguard/vanguard/render"
 )
 
 // threatsCmd is `vanguard threats`.
@@ -62,47 +62,7 @@ func (c *threatsCmd) Run(k *kong.Context) error {
 	if c.Output == "json" {
 		return enc.Encode(t)
 	}
-	writeThreat(k.Stdout, t)
-	return nil
-}
-
-func writeThreat(w io.Writer, t *incident.Threat) {
-	fmt.Fprintf(w, "%s (%s, %s)\n", t.Title, t.Severity, t.Stage)
-	var ids []string
-	for _, a := range t.Attack {
-		ids = append(ids, "ATT&CK "+a)
-	}
-	for _, o := range append(slices.Clone(t.OWASP), t.OAT...) {
-		ids = append(ids, "OWASP "+o)
-	}
-	for _, n := range t.CWE {
-		ids = append(ids, fmt.Sprint("CWE-", n))
-	}
-	for _, n := range t.CAPEC {
-		ids = append(ids, fmt.Sprint("CAPEC-", n))
-	}
-	fmt.Fprintf(w, "%s\nseen on %s\n\n%s\n", strings.Join(ids, " · "), strings.Join(t.Platforms, ", "), t.What)
-	list := func(title, bullet string, items []string) {
-		if len(items) == 0 {
-			return
-		}
-		fmt.Fprintf(w, "\n%s\n", title)
-		for i, s := range items {
-			b := bullet
-			if b == "" {
-				b = fmt.Sprint(i+1, ".")
-			}
-			fmt.Fprintf(w, "  %s %s\n", b, s)
-		}
-	}
-	list("Did it work?", "-", t.Worked)
-	list("Do now", "", t.DoNow)
-	list("Then", "", t.Then)
-	list("Innocent look-alikes", "-", t.LookAlikes)
-	if t.Missing != "" {
-		fmt.Fprintf(w, "\nWhat would settle it: %s\n", t.Missing)
-	}
-	if t.LogHint != "" {
-		fmt.Fprintf(w, "Log it with:\n%s\n", t.LogHint)
-	}
+	var look render.Options
+	look.Width, look.Color = terminal(k.Stdout)
+	return render.Threat(k.Stdout, t, look)
 }
