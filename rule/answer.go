@@ -10,14 +10,14 @@ import (
 )
 
 // answer decides a predicate. only has a bit for each gathered value that may matter.
-func (m *Matcher) answer(q *pred, mm *memo, only uint64) bool {
+func (m *Matcher) answer(p int32, q *pred, mm *memo, only uint64) bool {
 	switch q.kind {
 	case predTrue:
 		return true
 	case predInt:
 		return m.answerInt(q)
 	case predText, predRegex:
-		return m.answerText(q, mm, only)
+		return m.answerText(p, q, mm, only)
 	case predExists:
 		return m.exists(&q.ref)
 	case predNull:
@@ -221,38 +221,57 @@ func (m *Matcher) null(r *fieldRef) bool {
 	return !m.exists(r)
 }
 
-// text looks for the predicate's patterns or expressions in one text.
-func (q *pred) find(text []byte) (start, end int, ok bool) {
-	if q.kind == predRegex {
-		for _, re := range q.res {
-			if start, end, ok = re.find(text); ok {
+// maxAutomata bounds the memory of one Matcher's automata in bytes; past it all of them start afresh.
+const maxAutomata = 8 << 20
+
+// find looks for a predicate's patterns or expression in one text.
+func (m *Matcher) find(p int32, q *pred, text []byte) (start, end int, ok bool) {
+	if q.kind != predRegex {
+		for i := range q.pats {
+			if start, end, ok = q.pats[i].find(text); ok {
 				return start, end, true
 			}
 		}
 		return 0, 0, false
 	}
-	for i := range q.pats {
-		if start, end, ok = q.pats[i].find(text); ok {
-			return start, end, true
+	a := m.autos[p]
+	if a == nil {
+		mach := q.re.machine()
+		if mach == nil {
+			return q.re.find(text)
 		}
+		a = newAutomaton(mach)
+		m.autos[p] = a
+		m.memory += a.size()
 	}
-	return 0, 0, false
+	if a.broken {
+		return q.re.find(text)
+	}
+	before := a.size()
+	start, end, ok = a.find(text)
+	if m.memory += a.size() - before; m.memory > maxAutomata {
+		clear(m.autos)
+		m.memory = 0
+	}
+	return start, end, ok
 }
 
-func (m *Matcher) answerText(q *pred, mm *memo, only uint64) bool {
+func (m *Matcher) answerText(p int32, q *pred, mm *memo, only uint64) bool {
 	switch {
+	case q.covered && !m.set.naive:
+		return m.answerGathered(p, q, mm, only)
 	case q.single:
-		return m.answerField(q, mm)
+		return m.answerField(p, q, mm)
 	case q.mask != 0:
-		return m.answerGathered(q, mm, only)
+		return m.answerGathered(p, q, mm, only)
 	case q.ref.kind == refTree:
-		return m.answerTree(q, mm)
+		return m.answerTree(p, q, mm)
 	}
 	var ok bool
 	if m.text, ok = q.ref.appendText(m.text[:0], m.ev); !ok {
 		return false
 	}
-	if _, _, ok = q.find(m.text); !ok {
+	if _, _, ok = m.find(p, q, m.text); !ok {
 		return false
 	}
 	mm.field = q.ref.home()
@@ -266,7 +285,7 @@ func (m *Matcher) answerText(q *pred, mm *memo, only uint64) bool {
 }
 
 // answerField looks in one Field: as it stands, then decoded.
-func (m *Matcher) answerField(q *pred, mm *memo) bool {
+func (m *Matcher) answerField(p int32, q *pred, mm *memo) bool {
 	f := q.ref.field
 	if !m.ev.Has(f) {
 		return false
@@ -276,21 +295,15 @@ func (m *Matcher) answerField(q *pred, mm *memo) bool {
 	if q.empty && absent(v) {
 		return true
 	}
-	slot := m.slotOf(f)
-	if slot == nil || !slot.lacks(q) {
-		if start, end, ok := q.find(v); ok {
-			mm.raw, mm.at = true, v[start:end]
-			return true
-		}
-		if slot != nil && q.kind == predRegex {
-			slot.note(q)
-		}
+	if start, end, ok := m.find(p, q, v); ok {
+		mm.raw, mm.at = true, v[start:end]
+		return true
 	}
 	for _, d := range m.ev.Decoded() {
 		if d.Field != f {
 			continue
 		}
-		if start, end, ok := q.find(d.Text); ok {
+		if start, end, ok := m.find(p, q, d.Text); ok {
 			mm.at = d.Text[start:end]
 			return true
 		}
@@ -298,67 +311,53 @@ func (m *Matcher) answerField(q *pred, mm *memo) bool {
 	return false
 }
 
-// slotOf is where what was found in a field's value is remembered, or nil.
-func (m *Matcher) slotOf(f event.Field) *cacheSlot {
-	if cachedFields>>f&1 == 0 {
-		return nil
-	}
-	for i := range m.values {
-		if v := &m.values[i]; v.field == f && v.raw {
-			return v.slot
-		}
-	}
-	return nil
-}
-
 // answerGathered looks in the gathered values of the predicate's slots.
-func (m *Matcher) answerGathered(q *pred, mm *memo, only uint64) bool {
+func (m *Matcher) answerGathered(p int32, q *pred, mm *memo, only uint64) bool {
 	for i := range m.values {
 		v := &m.values[i]
 		if v.mask&q.mask == 0 || only>>min(i, 63)&1 == 0 {
 			continue
 		}
-		if v.split < 0 {
-			if v.slot != nil && v.slot.lacks(q) {
-				continue // Fast path - the same value was searched in vain before.
-			}
-			if start, end, ok := q.find(v.text); ok {
-				m.blame(mm, v, start, end)
-				return true
-			}
-			if v.slot != nil && q.kind == predRegex {
-				v.slot.note(q)
-			}
-			continue
+		start, end, ok := m.findIn(p, q, v)
+		if v.slot != nil && v.slot.gen == v.gen {
+			v.slot.learn(p, ok, start, end)
 		}
-		if q.mask&v.mask&(1<<slotURI|1<<slotKeyword) != 0 {
-			if start, end, ok := q.find(v.text); ok {
-				m.blame(mm, v, start, end)
-				return true
-			}
-		}
-		if q.mask&(1<<event.Path) != 0 && v.split > 0 {
-			if start, end, ok := q.find(v.text[:v.split]); ok {
-				m.blame(mm, v, start, end)
-				return true
-			}
-		}
-		if q.mask&(1<<event.Query) != 0 && v.split+1 < len(v.text) {
-			at := v.split + 1
-			if start, end, ok := q.find(v.text[at:]); ok {
-				m.blame(mm, v, at+start, at+end)
-				return true
-			}
+		if ok {
+			m.blame(mm, v, start, end)
+			return true
 		}
 	}
 	return false
 }
 
+// findIn looks in one gathered value: in the whole, or in the parts that the predicate is about.
+func (m *Matcher) findIn(p int32, q *pred, v *gathered) (start, end int, ok bool) {
+	if v.split < 0 {
+		return m.find(p, q, v.text)
+	}
+	if q.mask&v.mask&(1<<slotURI|1<<slotKeyword) != 0 {
+		if start, end, ok = m.find(p, q, v.text); ok {
+			return start, end, true
+		}
+	}
+	if q.mask&(1<<event.Path) != 0 && v.split > 0 {
+		if start, end, ok = m.find(p, q, v.text[:v.split]); ok {
+			return start, end, true
+		}
+	}
+	if at := v.split + 1; q.mask&(1<<event.Query) != 0 && at < len(v.text) {
+		if start, end, ok = m.find(p, q, v.text[at:]); ok {
+			return at + start, at + end, true
+		}
+	}
+	return 0, 0, false
+}
+
 // answerTree looks in the values at a path: as they stand, then decoded.
-func (m *Matcher) answerTree(q *pred, mm *memo) bool {
+func (m *Matcher) answerTree(p int32, q *pred, mm *memo) bool {
 	vals, _ := m.tree(&q.ref)
 	for _, v := range vals {
-		if start, end, ok := q.find(v); ok {
+		if start, end, ok := m.find(p, q, v); ok {
 			mm.field, mm.raw, mm.at = event.Message, true, v[start:end]
 			return true
 		}
@@ -370,7 +369,7 @@ func (m *Matcher) answerTree(q *pred, mm *memo) bool {
 		}
 		var changed bool
 		if m.canon, changed = decode.Canonical(m.canon[:0], v); changed {
-			if _, _, ok := q.find(m.canon); ok {
+			if _, _, ok := m.find(p, q, m.canon); ok {
 				mm.field, mm.raw, mm.at = event.Message, true, v
 				return true
 			}

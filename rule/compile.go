@@ -42,13 +42,15 @@ type out struct {
 	pred       int32
 	start, end bool // where the literal must stand
 	decides    bool
+	set        uint8 // bit of the set that the literal belongs to
 	mask       uint64
 }
 
 // classInfo is what a class of records needs.
 type classInfo struct {
-	gather  uint64 // slots that some predicate looks at among the gathered values, and those that are scanned
-	scan    uint64 // slots with literals
+	gather  uint64  // slots that some predicate looks at among the gathered values, and those that are scanned
+	scan    uint64  // slots with literals
+	blind   []int32 // predicates that may be true of any text: nothing is known that they require
 	always  []int32
 	models  []uint64 // bit set of models that are always tried
 	byValue uint64   // fields by whose value rules are found

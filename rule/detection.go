@@ -62,7 +62,7 @@ type problems struct {
 	rule string
 	list []Problem
 
-	regexes map[string][]string // literals of expressions that Pack checked
+	regexes map[string]facts // of expressions that Pack checked
 }
 
 func (p *problems) add(kind ProblemKind, line int32, msg, hint string) {

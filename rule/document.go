@@ -44,9 +44,9 @@ func Parse(file string, src []byte) (rules []*Rule, list []Problem) {
 	return r, append(list, l...)
 }
 
-// build makes rules of documents, and applies the collection actions of old rule files. regexes has the literals
+// build makes rules of documents, and applies the collection actions of old rule files. regexes has the facts
 // of expressions that are known to be right.
-func build(docs []document, regexes map[string][]string) (rules []*Rule, list []Problem) {
+func build(docs []document, regexes map[string]facts) (rules []*Rule, list []Problem) {
 	var global, previous *node
 	rules = make([]*Rule, 0, len(docs))
 	for i := range docs {

@@ -287,7 +287,11 @@ func TestNeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(re.lits, " "); got != want {
+		var sets []string
+		for _, s := range re.lits {
+			sets = append(sets, strings.Join(s, " "))
+		}
+		if got := strings.Join(sets, " + "); got != want {
 			t.Errorf("%s: requires %q, want %q", src, got, want)
 		}
 		for _, text := range texts {
@@ -296,8 +300,9 @@ func TestNeeds(t *testing.T) {
 			}
 		}
 	}
-	f(`union\s+select`, "i", "select", "UNION  SELECT")
-	f(`(?:cat|type)\s+/etc/passwd`, "", "/etc/passwd", "type /etc/passwd")
+	f(`union\s+select`, "i", "select + union", "UNION  SELECT")
+	f(`a{3}\s\w+=\s*(?:\$x|bcd)x?`, "", "$x bcd + aaa", "aaa b=bcd")
+	f(`(?:cat|type)\s+/etc/passwd`, "", "/etc/passwd + cat type", "type /etc/passwd")
 	f(`abc|xyz\d`, "", "abc xyz", "xyz1")
 	f(`abc|\d`, "", "", "1")
 	f(`a+b+c+`, "", "", "abc")
@@ -310,5 +315,6 @@ func TestNeeds(t *testing.T) {
 	f(`é{2}x`, "", "ééx", "ééx")
 	f(`ab\x{fffd}`, "", "ab", "ab\xff")
 	f(`É|ab`, "i", "", "é")
+	f(`[A-Z]{12}\d`, "", "", "ABCDEFGHIJKL1")
 	f(`[^a]bcd`, "", "bcd", "xbcd")
 }

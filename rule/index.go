@@ -128,7 +128,7 @@ func (c *compiler) index() {
 		q := &s.preds[i]
 		// Long lists are cheaper in the common scan than one by one, also where no rule is found by them; and any
 		// scan is cheaper than a regular expression.
-		if !q.covered && !q.eq && (q.kind == predRegex && len(q.needs) > 0 || len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs))) {
+		if !q.covered && !q.eq && (q.kind == predRegex && (len(q.needs) > 0 || q.blind) || len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs))) {
 			q.covered = true
 		}
 		for k := range s.classes {
@@ -141,6 +141,9 @@ func (c *compiler) index() {
 			if q.covered {
 				s.classes[k].gather |= q.mask
 				s.classes[k].scan |= q.mask
+				if q.blind {
+					s.classes[k].blind = append(s.classes[k].blind, int32(i))
+				}
 			}
 		}
 		if !q.covered {
@@ -154,11 +157,14 @@ func (c *compiler) index() {
 				all = append(all, n.lit)
 				s.outs = append(s.outs, nil)
 			}
-			s.outs[at] = append(s.outs[at], out{int32(i), n.start, n.end, n.decides, q.mask})
+			s.outs[at] = append(s.outs[at], out{int32(i), n.start, n.end, n.decides, 1 << n.set, q.mask})
 		}
 	}
 	s.scan = newScanner(all)
 }
+
+// blindCost is that of a predicate which any text may satisfy: its rule is a candidate until its answers are remembered.
+const blindCost = 3e4
 
 const (
 	coverFrom = 4   // literals of a predicate from which on it is worth the common scan
@@ -235,6 +241,8 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 			return way{[]int32{node.pred}, q.valueCost()}, true
 		case q.needs != nil:
 			return way{[]int32{node.pred}, needsCost(q.needs)}, true
+		case q.blind:
+			return way{[]int32{node.pred}, blindCost}, true
 		}
 	case opAnd:
 		for _, k := range node.kids {
@@ -257,15 +265,21 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 	return way{}, false
 }
 
+// needsCost is that of the first set, the most telling one; a second and third make it rarer.
 func needsCost(needs []need) (sum float64) {
+	more := 1.0
 	for _, n := range needs {
+		if n.set > 0 {
+			more = 0.5
+			continue
+		}
 		cost := literalCost(n.lit)
 		if n.start || n.end {
 			cost *= 0.7
 		}
 		sum += cost
 	}
-	return sum
+	return sum * more
 }
 
 // valueCost guesses how often a value comes: in the unit of literalCost.

@@ -2,6 +2,8 @@ package rule
 
 import (
 	"regexp/syntax"
+	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,28 +37,27 @@ type need struct {
 	lit        string // folded
 	start, end bool   // it stands at the start, or end, of the text
 	decides    bool   // it is not only needed: where it stands as start and end say, the predicate is true
+	set        uint8  // one literal of each set must be there
 }
 
 const (
-	minLiteral  = 2   // bytes; a shorter one is everywhere, unless it is a rare byte
-	rareCost    = 5   // byteCost up to which a single byte is worth searching for
-	maxExact    = 64  // strings in the exact set of a piece of a regular expression
-	maxClass    = 4   // bytes of a character class that are spelt out
-	maxRequired = 600 // strings in the required set of a regular expression
+	minLiteral  = 2    // bytes; a shorter one is everywhere, unless it is a rare byte
+	rareCost    = 5    // byteCost up to which a single byte is worth searching for
+	maxExact    = 300  // strings in the exact set of a piece of a regular expression
+	maxClass    = 4    // bytes of a character class that are spelt out
+	maxRequired = 1000 // strings in one required set of a regular expression
+	maxSets     = 3    // required sets of a regular expression: all of them must have a string in the text
 )
 
-// needs returns literals of which at least one is in every text that the pattern matches.
-func (p *pattern) needs() ([]need, bool) {
-	if p.re != nil {
-		return p.re.needs()
-	}
+// needs returns a literal that is in every text that the pattern matches.
+func (p *pattern) needs() (need, bool) {
 	best := need{}
 	for i := range p.parts {
 		pc := &p.parts[i]
 		first, last := p.start && i == 0, p.end && i == len(p.parts)-1
 		if pc.wild == nil {
 			if cheaper(pc.lit, best.lit) {
-				best = need{foldString(pc.lit), first, last, !p.cased && len(p.parts) == 1}
+				best = need{lit: foldString(pc.lit), start: first, end: last, decides: !p.cased && len(p.parts) == 1}
 			}
 			continue
 		}
@@ -68,7 +69,7 @@ func (p *pattern) needs() ([]need, bool) {
 			from = w + 1
 		}
 	}
-	return []need{best}, searchable(best.lit)
+	return best, searchable(best.lit)
 }
 
 // searchable tells whether a literal is rare enough to find candidates by.
@@ -115,30 +116,76 @@ func setCost(lits []string) (sum float64) {
 	return sum
 }
 
-// needs returns literals of which at least one is in every text that the expression matches, if the long s
+// needs returns literals of which at least one of each set is in every text that the expression matches, if the long s
 // and the Kelvin sign, which Unicode folds to ASCII letters, are undone in the text; see search.
-func (r *regex) needs() ([]need, bool) {
-	out := make([]need, len(r.lits))
-	for k, l := range r.lits {
-		out[k] = need{lit: l}
+func (r *regex) needs() (out []need, ok bool) {
+	for i, set := range r.lits {
+		for _, l := range set {
+			out = append(out, need{lit: l, set: uint8(i)})
+		}
 	}
-	return out, r.lits != nil
+	return out, len(r.lits) > 0
 }
 
-// info is what analysis knows of a piece of a regular expression: all texts that it matches (exact, folded;
-// nil = not known), or a set of which one is in each of them (req; nil = none known).
-type info struct{ exact, req []string }
+// required works out the sets of literals of an expression, the most telling first.
+func required(tree *syntax.Regexp) [][]string {
+	all := analyse(tree.Simplify(), 0).sets()
+	sort.SliceStable(all, func(i, j int) bool { return setCost(all[i]) < setCost(all[j]) })
+	var out [][]string
+	for i, set := range all {
+		// The second and third must be worth finding: they are not where they stand in most texts.
+		if len(out) < maxSets && (i == 0 || setCost(set) < maxSetCost && len(set) <= maxSecond && !slices.ContainsFunc(out, func(o []string) bool { return slices.Equal(o, set) })) {
+			out = append(out, set)
+		}
+	}
+	return out
+}
 
-// best is the cheapest usable required set, or nil.
-func (i info) best() []string {
-	e := usable(shortest(i.exact))
-	switch {
-	case e == nil:
-		return i.req
-	case i.req == nil || setCost(e) < setCost(i.req):
-		return e
+// canBeEmpty tells whether an expression may match the empty text.
+func canBeEmpty(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpLiteral, syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL, syntax.OpNoMatch:
+		return false
+	case syntax.OpCapture, syntax.OpPlus:
+		return canBeEmpty(re.Sub[0])
+	case syntax.OpRepeat:
+		return re.Min == 0 || canBeEmpty(re.Sub[0])
+	case syntax.OpConcat:
+		return !slices.ContainsFunc(re.Sub, func(s *syntax.Regexp) bool { return !canBeEmpty(s) })
+	case syntax.OpAlternate:
+		return slices.ContainsFunc(re.Sub, canBeEmpty)
+	}
+	return true
+}
+
+const (
+	maxSetCost = 5000 // of a second required set
+	maxSecond  = 100  // strings of a second required set
+)
+
+// info is what analysis knows of a piece of a regular expression: all texts that it matches (exact, folded;
+// nil = not known), and sets of which each has one string in each of those texts.
+type info struct {
+	exact []string
+	req   [][]string
+}
+
+// sets are the usable required sets.
+func (i info) sets() [][]string {
+	if e := usable(shortest(i.exact)); e != nil {
+		return append([][]string{e}, i.req...)
 	}
 	return i.req
+}
+
+// best is the cheapest usable required set, or nil.
+func (i info) best() (best []string) {
+	for _, s := range i.sets() {
+		if best == nil || setCost(s) < setCost(best) {
+			best = s
+		}
+	}
+	return best
 }
 
 // shortest leaves out strings that hold another one of the set: finding that one finds them too.
@@ -183,7 +230,7 @@ func analyse(re *syntax.Regexp, depth int) info {
 	case syntax.OpCapture:
 		return analyse(re.Sub[0], depth+1)
 	case syntax.OpPlus:
-		return info{req: analyse(re.Sub[0], depth+1).best()}
+		return info{req: analyse(re.Sub[0], depth+1).sets()}
 	case syntax.OpQuest:
 		if e := analyse(re.Sub[0], depth+1).exact; e != nil && len(e) < maxExact {
 			return info{exact: unique(append([]string{""}, e...))}
@@ -191,7 +238,7 @@ func analyse(re *syntax.Regexp, depth int) info {
 		return info{}
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return info{req: analyse(re.Sub[0], depth+1).best()}
+			return info{req: analyse(re.Sub[0], depth+1).sets()}
 		}
 		return info{}
 	case syntax.OpConcat:
@@ -210,7 +257,10 @@ func analyseLiteral(re *syntax.Regexp) info {
 			b = append(b, fold[byte(r)])
 		case r == utf8.RuneError, re.Flags&syntax.FoldCase != 0 && unicode.SimpleFold(r) != r:
 			// RuneError also stands for bytes that are no UTF-8; a folded letter has several spellings.
-			return info{req: usable([]string{string(b)})}
+			if !searchable(string(b)) {
+				return info{}
+			}
+			return info{req: [][]string{{string(b)}}}
 		default:
 			b = utf8.AppendRune(b, r)
 		}
@@ -226,10 +276,11 @@ func analyseClass(re *syntax.Regexp) info {
 			return info{} // RuneError also stands for bytes that are no UTF-8.
 		}
 		for r := lo; r <= hi; r++ {
-			if r < utf8.RuneSelf {
-				r = rune(fold[byte(r)])
+			c := r
+			if c < utf8.RuneSelf {
+				c = rune(fold[byte(c)])
 			}
-			out = append(out, string(r))
+			out = append(out, string(c))
 		}
 	}
 	if out = unique(out); len(out) == 0 || len(out) > maxClass {
@@ -241,9 +292,11 @@ func analyseClass(re *syntax.Regexp) info {
 func analyseConcat(re *syntax.Regexp, depth int) info {
 	run := []string{""} // exact texts of the pieces since the last piece that is not exact
 	whole := true
-	var req []string
+	var req [][]string
 	flush := func() {
-		req = info{run, req}.best()
+		if e := usable(shortest(run)); e != nil {
+			req = append(req, e)
+		}
 		run = []string{""}
 	}
 	for _, sub := range re.Sub {
@@ -251,7 +304,7 @@ func analyseConcat(re *syntax.Regexp, depth int) info {
 		if i.exact == nil {
 			whole = false
 			flush()
-			req = better(req, i.req)
+			req = append(req, i.req...)
 			continue
 		}
 		if len(run)*len(i.exact) > maxExact {
@@ -275,17 +328,11 @@ func analyseConcat(re *syntax.Regexp, depth int) info {
 		return info{exact: unique(run)}
 	}
 	flush()
-	return info{req: req}
-}
-
-func better(a, b []string) []string {
-	switch {
-	case a == nil:
-		return b
-	case b == nil || setCost(a) <= setCost(b):
-		return a
+	if len(req) > 4*maxSets {
+		sort.SliceStable(req, func(i, j int) bool { return setCost(req[i]) < setCost(req[j]) })
+		req = req[:4*maxSets]
 	}
-	return b
+	return info{req: req}
 }
 
 func analyseAlternate(re *syntax.Regexp, depth int) info {
@@ -306,8 +353,11 @@ func analyseAlternate(re *syntax.Regexp, depth int) info {
 	if exact = unique(exact); allExact && len(exact) <= maxExact {
 		return info{exact: exact}
 	}
-	if req = shortest(req); allReq && len(req) <= maxRequired {
-		return info{req: req}
+	if !allReq {
+		return info{}
+	}
+	if req = shortest(req); len(req) <= maxRequired {
+		return info{req: [][]string{req}}
 	}
 	return info{}
 }
@@ -317,14 +367,12 @@ func unique(s []string) []string {
 		return s
 	}
 	out := make([]string, 0, len(s))
-next:
+	seen := make(map[string]bool, len(s))
 	for _, a := range s {
-		for _, b := range out {
-			if a == b {
-				continue next
-			}
+		if !seen[a] {
+			seen[a] = true
+			out = append(out, a)
 		}
-		out = append(out, a)
 	}
 	return out
 }

@@ -37,7 +37,7 @@ type pred struct {
 	cost     uint8  // cheaper ones are asked first
 
 	pats  []pattern
-	res   []*regex
+	re    *regex
 	nets  []netip.Prefix
 	ints  []int64
 	nums  []float64
@@ -46,7 +46,9 @@ type pred struct {
 	place modifiers // predRef: where the other value must stand
 	refs  []fieldRef
 
-	needs   []need  // literals of which one must be there; nil if unknown
+	needs   []need  // literals of which one (of each set) must be there; nil if unknown
+	sets    uint8   // bit mask of the sets in needs
+	blind   bool    // nothing is known that a text must have; but it is not empty
 	eq      bool    // pats or ints are exact values of a field with few values
 	classes uint64  // of the rules that ask it
 	pushes  []int32 // rules that become candidates when it may be true
@@ -262,7 +264,15 @@ func (lo *lowering) values(it *item, ref fieldRef) int32 {
 		rest.null = false
 		return lo.node(cnode{op: opOr, kids: []int32{null, lo.values(&rest, ref)}})
 	}
-	q := pred{ref: ref, pats: it.pats, res: it.res, nets: it.nets, nums: it.nums, op: it.mods.op, part: it.mods.part}
+	if it.kind == itemRegex && len(it.res) > 1 {
+		// Each expression is a question of its own: only those are run whose literals are there.
+		kids := make([]int32, len(it.res))
+		for i := range it.res {
+			kids[i] = lo.values(it.only(i), ref)
+		}
+		return lo.join(opOr, kids)
+	}
+	q := pred{ref: ref, pats: it.pats, nets: it.nets, nums: it.nums, op: it.mods.op, part: it.mods.part}
 	switch it.kind {
 	case itemText:
 		q.kind = predText
@@ -270,15 +280,7 @@ func (lo *lowering) values(it *item, ref fieldRef) int32 {
 			q.kind, q.ints, q.pats = predInt, ints, nil
 		}
 	case itemRegex:
-		if len(it.vals) > 1 {
-			// Each expression is a predicate of its own, so that it is only tried on the text that holds its literals.
-			kids := make([]int32, len(it.vals))
-			for i := range it.vals {
-				kids[i] = lo.values(it.only(i), ref)
-			}
-			return lo.join(opOr, kids)
-		}
-		q.kind = predRegex
+		q.kind, q.re = predRegex, it.res[0]
 	case itemCIDR:
 		q.kind = predCIDR
 	case itemNumber:
@@ -398,27 +400,47 @@ func (q *pred) prepare(volatile uint64) {
 		return
 	}
 	q.needs = q.literals()
+	for _, n := range q.needs {
+		q.sets |= 1 << n.set
+	}
+	if q.needs == nil {
+		q.blind = q.kind == predRegex && !q.re.empty || q.kind == predText && q.full()
+	}
 }
 
-// literals returns the set of literals of which one must be there, or nil.
+// full tells whether no pattern matches the empty text.
+func (q *pred) full() bool {
+	for i := range q.pats {
+		if _, _, ok := q.pats[i].find(nil); ok {
+			return false
+		}
+	}
+	return true
+}
+
+// literals returns the literals of which one of each set must be there, or nil.
 func (q *pred) literals() (out []need) {
 	switch q.kind {
 	case predText:
 		for i := range q.pats {
-			n, ok := q.pats[i].needs()
+			p := &q.pats[i]
+			if p.re != nil {
+				if len(p.re.lits) == 0 {
+					return nil
+				}
+				for _, l := range p.re.lits[0] {
+					out = append(out, need{lit: l})
+				}
+				continue
+			}
+			n, ok := p.needs()
 			if !ok {
 				return nil
 			}
-			out = append(out, n...)
+			out = append(out, n)
 		}
 	case predRegex:
-		for _, re := range q.res {
-			n, ok := re.needs()
-			if !ok {
-				return nil
-			}
-			out = append(out, n...)
-		}
+		out, _ = q.re.needs()
 	}
 	return out
 }

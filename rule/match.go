@@ -24,7 +24,12 @@ type Matcher struct {
 
 	values []gathered
 	hits   []hit
+	found  []valueHit
+	local  []localSets // per predicate, of the value that is being searched
+	stamp  uint32
 	caches [event.NumFields]*valueCache
+	autos  []*automaton                  // per predicate
+	memory int                           // of autos, in bytes
 	walk   func(path, value []byte) bool // gatherLeaf, bound once
 	buf    []byte                        // texts that the record does not hold in one piece
 	text   []byte                        // a computed value
@@ -40,8 +45,14 @@ type memo struct {
 	state memoState
 	field event.Field
 	raw   bool   // at is part of the record
-	maybe uint64 // values that hold a required literal, by index; bit 63: any from 63 on
+	maybe uint64 // values that hold the required literals, by index; bit 63: any from 63 on
 	at    []byte // the guilty bytes
+}
+
+// localSets are the sets of a predicate's required literals that were found in one value.
+type localSets struct {
+	stamp uint32
+	sets  uint8
 }
 
 type memoState uint8
@@ -61,22 +72,25 @@ type gathered struct {
 	raw   bool // text is part of the record, or path and query are
 	path  []byte
 	query []byte
-	slot  *cacheSlot // where what was found in text is remembered, if it is
+	slot  *cacheSlot // where what was found in text is remembered, or nil
+	gen   uint32     // of the slot when it held text
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
-const cachedFields = 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host | 1<<event.Hostname | 1<<event.Process | 1<<event.PrincipalType
+const cachedFields = 1<<event.Method | 1<<event.HTTPVersion | 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host | 1<<event.Hostname | 1<<event.Process | 1<<event.PrincipalType | 1<<event.User
 
 // NewMatcher returns a Matcher with its own scratch memory.
 func (s *Set) NewMatcher() *Matcher {
 	m := &Matcher{set: s, memo: make([]memo, len(s.preds)), queued: make([]uint32, len(s.tried)), models: make([]uint64, (s.models+63)/64),
+		local: make([]localSets, len(s.preds)), autos: make([]*automaton, len(s.preds)),
 		values: make([]gathered, 0, 32), hits: make([]hit, 0, 64), candidates: make([]int32, 0, 64)}
 	m.walk = m.gatherLeaf
 	for f := range event.NumFields {
 		if cachedFields>>f&1 != 0 {
-			m.caches[f] = &valueCache{}
+			m.caches[f] = &valueCache{size: cacheSlots}
 		}
 	}
+	m.caches[event.Path] = &valueCache{size: targetSlots}
 	return m
 }
 
@@ -349,33 +363,68 @@ func (m *Matcher) joined(path, query []byte) []byte {
 
 // search scans one gathered text and answers or queues what its literals mean.
 func (m *Matcher) search(i int, v *gathered) {
-	var hits []hit
-	if v.split < 0 && len(v.text) <= maxCached && v.mask&cachedFields != 0 {
-		slot, found := m.caches[v.field].lookup(v.text)
-		if !found {
-			m.hits = m.set.scan.scan(v.text, m.hits[:0])
-			if slot.store(v.text, m.hits) {
-				v.slot = slot
-			}
-			hits = m.hits
-		} else {
-			hits = slot.hits[:slot.n]
-			v.slot = slot
+	if len(v.text) > maxCached || v.split < 0 && v.mask&cachedFields == 0 {
+		m.scan(v)
+		for _, h := range m.found {
+			m.apply(i, v, h)
 		}
-	} else {
-		m.hits = m.set.scan.scan(v.text, m.hits[:0])
-		hits = m.hits
+		return
 	}
+	slot, found := m.caches[v.field].lookup(v)
+	if !found {
+		m.scan(v)
+		if slot.store(v, m.found) {
+			v.slot, v.gen = slot, slot.gen
+		}
+		for _, h := range m.found {
+			m.apply(i, v, h)
+		}
+		return
+	}
+	v.slot, v.gen = slot, slot.gen
+	for _, h := range slot.hits {
+		m.apply(i, v, h)
+	}
+}
+
+// apply tells the predicate of a hit in gathered text i.
+func (m *Matcher) apply(i int, v *gathered, h valueHit) {
+	mm := &m.memo[h.pred]
+	if mm.epoch != m.epoch {
+		*mm = memo{epoch: m.epoch}
+		m.queue(m.set.preds[h.pred].pushes)
+	}
+	if h.start < 0 {
+		mm.maybe |= 1 << min(i, 63)
+	} else if mm.state != memoTrue {
+		mm.state = memoTrue
+		m.blame(mm, v, int(h.start), int(h.end))
+	}
+}
+
+// scan fills m.found with what the literals in one text mean.
+func (m *Matcher) scan(v *gathered) {
+	m.found = m.found[:0]
+	if m.stamp++; m.stamp == 0 {
+		clear(m.local)
+		m.stamp = 1
+	}
+	m.hits = m.set.scan.scan(v.text, m.hits[:0])
 	odd := false
-	for _, h := range hits {
+	for _, h := range m.hits {
 		if h.lit <= lastFolded {
 			odd = true
 			continue
 		}
-		m.found(i, v, h)
+		m.interpret(v, h)
 	}
 	if odd {
-		m.searchFolded(i, v)
+		m.scanFolded(v)
+	}
+	for _, p := range m.info.blind {
+		if m.set.preds[p].mask&v.mask != 0 {
+			m.found = append(m.found, valueHit{p, -1, -1})
+		}
 	}
 }
 
@@ -387,8 +436,8 @@ const (
 	lastFolded = 1
 )
 
-// searchFolded scans a text again with those letters undone, for the regular expressions.
-func (m *Matcher) searchFolded(i int, v *gathered) {
+// scanFolded scans a text again with those letters undone, for the regular expressions.
+func (m *Matcher) scanFolded(v *gathered) {
 	m.folded = m.folded[:0]
 	for at := 0; at < len(v.text); {
 		switch rest := v.text[at:]; {
@@ -405,29 +454,33 @@ func (m *Matcher) searchFolded(i int, v *gathered) {
 	}
 	m.hits = m.set.scan.scan(m.folded, m.hits[:0])
 	for _, h := range m.hits {
-		for _, o := range m.set.outs[h.lit] {
-			if o.mask&v.mask != 0 && !o.decides {
-				m.suspect(o.pred, i)
+		for k := range m.set.outs[h.lit] {
+			if o := &m.set.outs[h.lit][k]; o.mask&v.mask != 0 && !o.decides {
+				m.suspect(o)
 			}
 		}
 	}
 }
 
-// suspect notes that gathered text i may satisfy a predicate.
-func (m *Matcher) suspect(p int32, i int) *memo {
-	mm := &m.memo[p]
-	if mm.epoch != m.epoch {
-		*mm = memo{epoch: m.epoch}
-		m.queue(m.set.preds[p].pushes)
+// suspect notes that a set of a predicate's literals was found; with the last of its sets, the predicate may be true.
+func (m *Matcher) suspect(o *out) {
+	l := &m.local[o.pred]
+	if l.stamp != m.stamp {
+		*l = localSets{stamp: m.stamp}
 	}
-	mm.maybe |= 1 << min(i, 63)
-	return mm
+	if all := m.set.preds[o.pred].sets; l.sets&all != all {
+		if l.sets |= o.set; l.sets&all == all {
+			m.found = append(m.found, valueHit{o.pred, -1, -1})
+		}
+	}
 }
 
-// found handles one literal in one text.
-func (m *Matcher) found(i int, v *gathered, h hit) {
+// interpret appends what one literal in one text means to m.found.
+func (m *Matcher) interpret(v *gathered, h hit) {
 	start, end := int(h.start), int(h.start)+len(m.set.scan.lits[h.lit])
-	for _, o := range m.set.outs[h.lit] {
+	outs := m.set.outs[h.lit]
+	for k := range outs {
+		o := &outs[k]
 		if o.mask&v.mask == 0 {
 			continue
 		}
@@ -442,12 +495,23 @@ func (m *Matcher) found(i int, v *gathered, h hit) {
 		if !ok {
 			continue
 		}
-		if mm := m.suspect(o.pred, i); o.decides && mm.state != memoTrue {
-			mm.state = memoTrue
-			m.blame(mm, v, start, end)
+		if !o.decides {
+			m.suspect(o)
+			continue
+		}
+		l := &m.local[o.pred]
+		if l.stamp != m.stamp {
+			*l = localSets{stamp: m.stamp}
+		}
+		if l.sets&decided == 0 {
+			l.sets |= decided
+			m.found = append(m.found, valueHit{o.pred, int32(start), int32(end)})
 		}
 	}
 }
+
+// decided marks a predicate that is true of the value that is being searched.
+const decided = 1 << 7
 
 // blame notes the guilty bytes of a gathered text.
 func (m *Matcher) blame(mm *memo, v *gathered, start, end int) {
@@ -546,7 +610,7 @@ func (m *Matcher) ask(p int32) bool {
 		return false
 	}
 	*mm = memo{epoch: m.epoch, state: memoFalse}
-	ok := m.answer(q, mm, only)
+	ok := m.answer(p, q, mm, only)
 	if ok {
 		mm.state = memoTrue
 	}

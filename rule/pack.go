@@ -27,7 +27,7 @@ func Pack(fsys fs.FS) (packed string, problems []Problem, err error) {
 	rules, p := build(docs, nil)
 	problems = append(problems, p...)
 	b := binary.BigEndian.AppendUint64([]byte(packMagic), sum)
-	regexes := map[string][]string{}
+	regexes := map[string]facts{}
 	for _, r := range rules {
 		if r.det != nil {
 			for _, s := range r.det.searches {
@@ -38,9 +38,17 @@ func Pack(fsys fs.FS) (packed string, problems []Problem, err error) {
 	b = binary.AppendUvarint(b, uint64(len(regexes)))
 	for _, src := range sortedKeys(regexes) {
 		b = appendString(b, src)
-		b = binary.AppendUvarint(b, uint64(len(regexes[src])))
-		for _, lit := range regexes[src] {
-			b = appendString(b, lit)
+		f := regexes[src]
+		n := uint64(len(f.lits)) << 1
+		if f.empty {
+			n |= 1
+		}
+		b = binary.AppendUvarint(b, n)
+		for _, set := range f.lits {
+			b = binary.AppendUvarint(b, uint64(len(set)))
+			for _, lit := range set {
+				b = appendString(b, lit)
+			}
 		}
 	}
 	for _, d := range docs {
@@ -50,10 +58,10 @@ func Pack(fsys fs.FS) (packed string, problems []Problem, err error) {
 	return string(b), problems, nil
 }
 
-func (s *search) regexes(to map[string][]string) {
+func (s *search) regexes(to map[string]facts) {
 	if s.item != nil {
 		for _, re := range s.item.res {
-			to[re.src] = re.lits
+			to[re.src] = re.facts
 		}
 	}
 	for _, k := range s.kids {
@@ -188,24 +196,34 @@ func (u *unpacker) node(n *node, depth int) {
 	}
 }
 
+var errDamaged = errors.New("packed rules are damaged")
+
 // unpack reads what Pack wrote after its magic and checksum.
-func unpack(packed string) (docs []document, regexes map[string][]string, err error) {
+func unpack(packed string) (docs []document, regexes map[string]facts, err error) {
 	u := unpacker{src: packed}
 	n := u.uvarint()
 	if u.bad || n > len(u.src) {
-		return nil, nil, errors.New("packed rules are damaged")
+		return nil, nil, errDamaged
 	}
-	regexes = make(map[string][]string, n)
+	regexes = make(map[string]facts, n)
 	for range n {
 		src, count := u.string(), u.uvarint()
 		if u.bad || count > len(u.src) {
-			return nil, nil, errors.New("packed rules are damaged")
+			return nil, nil, errDamaged
 		}
-		var lits []string
-		for range count {
-			lits = append(lits, u.string())
+		f := facts{empty: count&1 != 0}
+		for range count >> 1 {
+			n := u.uvarint()
+			if u.bad || n > len(u.src) {
+				return nil, nil, errDamaged
+			}
+			set := make([]string, n)
+			for i := range set {
+				set[i] = u.string()
+			}
+			f.lits = append(f.lits, set)
 		}
-		regexes[src] = lits
+		regexes[src] = f
 	}
 	for len(u.src) > 0 && !u.bad {
 		d := document{file: u.string()}

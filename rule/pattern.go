@@ -382,40 +382,54 @@ func (pc *piece) index(text []byte, from int, cased bool) (start, end int, ok bo
 // A regex is a regular expression that is compiled when it is first needed: most of
 // the embedded ones are not, in a run over five hundred lines.
 type regex struct {
-	src  string
-	once sync.Once
-	re   *regexp.Regexp
-	lits []string // one of them is in every text that matches; nil: no such set is known
+	src string
+	facts
+
+	standard sync.Once
+	re       *regexp.Regexp
+	own      sync.Once
+	mach     *machine // nil: an expression for the standard library
 }
 
-// newRegex checks src and flags, a subset of "ims". known has the literals of expressions that Pack checked.
-func newRegex(src, flags string, known map[string][]string) (*regex, error) {
+// facts are what analysis finds out about an expression.
+type facts struct {
+	lits  [][]string // of each set, one is in every text that matches; none: no such set is known
+	empty bool       // it may match the empty text
+}
+
+// newRegex checks src and flags, a subset of "ims". known has the facts of expressions that Pack checked.
+func newRegex(src, flags string, known map[string]facts) (*regex, error) {
 	if flags != "" {
 		src = "(?" + flags + ")" + src
 	}
-	if lits, ok := known[src]; ok {
+	if f, ok := known[src]; ok {
 		// Fast path - parsing and analysing five hundred expressions would take most of the start-up time.
-		return &regex{src: src, lits: lits}, nil
+		return &regex{src: src, facts: f}, nil
 	}
 	tree, err := syntax.Parse(src, syntax.Perl)
 	if err != nil {
 		return nil, err
 	}
-	return &regex{src: src, lits: analyse(tree.Simplify(), 0).best()}, nil
+	return &regex{src: src, facts: facts{required(tree), canBeEmpty(tree)}}, nil
 }
 
+// machine is the expression's automaton program, or nil.
+func (r *regex) machine() *machine {
+	r.own.Do(func() { r.mach = newMachine(r.src) })
+	return r.mach
+}
+
+// find is the standard library's answer.
 func (r *regex) find(text []byte) (start, end int, ok bool) {
-	r.once.Do(func() {
+	r.standard.Do(func() {
 		// It parsed, so it compiles, except if it is huge: then it never matches.
 		r.re, _ = regexp.Compile(r.src)
 	})
 	if r.re == nil {
 		return 0, 0, false
 	}
-	// Match alone is up to four times faster than finding where, and nearly always says no.
-	if !r.re.Match(text) {
-		return 0, 0, false
+	if m := r.re.FindIndex(text); m != nil {
+		return m[0], m[1], true
 	}
-	m := r.re.FindIndex(text)
-	return m[0], m[1], true
+	return 0, 0, false
 }
