@@ -80,7 +80,7 @@ type (
 		Version string `json:"version,omitempty"`
 	}
 	ocsfEvidence struct {
-		Name  string             `json:"name"`
+		UID   string             `json:"uid"`
 		Data  *vanguard.Evidence `json:"data"`
 		Src   *ocsfSrc           `json:"src_endpoint,omitempty"`
 		Actor *ocsfActor         `json:"actor,omitempty"`

@@ -86,11 +86,12 @@ func openLog(ctx context.Context, in input, raw *atomic.Int64, unpackLimit int64
 	}
 	in2 := bufio.NewReaderSize(&tally{stored, raw}, readBuffer)
 	head, err := in2.Peek(sniffed)
-	if err != nil && err != io.EOF {
+	if errors.Is(err, context.Canceled) && len(head) > 0 { // interrupted: what is there counts
+		l.text = &meter{Reader: bytes.NewReader(head), ctx: context.Background()}
+		l.Reader = l.text
+		return l, nil
+	} else if err != nil && err != io.EOF {
 		l.Close()
-		if errors.Is(err, context.Canceled) {
-			return nil, err
-		}
 		return nil, plainError(in.path, err)
 	}
 	var text io.Reader = in2

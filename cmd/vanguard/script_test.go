@@ -206,14 +206,21 @@ func TestProgressLine(t *testing.T) {
 
 // TestInterrupt: Ctrl-C while a pipe is still open prints what was found so far.
 func TestInterrupt(t *testing.T) {
+	log, err := os.ReadFile("../../testdata/logs/nginx-sqli.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	attack := log[bytes.Index(log, []byte("198.51.100.77 - - [23/Nov/2026:03:09:08")):]
+	attack = attack[:bytes.IndexByte(attack, '\n')+1]
+	t.Run("many lines", func(t *testing.T) { interrupt(t, log, 6, 100*time.Millisecond) })
+	t.Run("one line", func(t *testing.T) { interrupt(t, attack, 1, 2*time.Second) })
+}
+
+func interrupt(t *testing.T, log []byte, copies int, wait time.Duration) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot be sent an interrupt there")
 	}
 	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	log, err := os.ReadFile("../../testdata/logs/nginx-sqli.log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,12 +234,12 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	// More than a pipe holds: once it is all written, the program is reading.
-	for range 6 {
+	for range copies {
 		if _, err := in.Write(log); err != nil {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(100 * time.Millisecond)
+	time.Sleep(wait)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
