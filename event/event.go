@@ -8,6 +8,7 @@ package event
 import (
 	"net/netip"
 	"time"
+	"unsafe"
 )
 
 // An Event is one normalised log record.
@@ -145,8 +146,9 @@ func (e *Event) Span(sub []byte) (s Span, ok bool) {
 	if len(sub) == 0 || len(e.Text) == 0 {
 		return Span{}, false
 	}
-	at := cap(e.Text) - cap(sub)
-	if at < 0 || at+len(sub) > len(e.Text) || &e.Text[at] != &sub[0] {
+	// The addresses tell, whatever capacity a parser left to sub. They are compared, never followed.
+	at := int(uintptr(unsafe.Pointer(&sub[0])) - uintptr(unsafe.Pointer(&e.Text[0])))
+	if at < 0 || at+len(sub) > len(e.Text) {
 		return Span{}, false
 	}
 	return Span{at, at + len(sub)}, true
