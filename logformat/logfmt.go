@@ -10,15 +10,21 @@ import (
 
 const maxPairs = 128 // pairs of a record that are looked at
 
-// nextPair finds the next key=value at or after i. Quoted text on the way is skipped.
-func nextPair(s []byte, i int) (key, val []byte, quoted bool, next int) {
+// A pairReader finds key=value pairs.
+type pairReader struct {
+	unclosed bool // a quote did not close: none behind it does, so none is looked for again
+}
+
+// next finds the next pair of s at or after i. Quoted text on the way is skipped.
+func (r *pairReader) next(s []byte, i int) (key, val []byte, quoted bool, next int) {
 	for i < len(s) {
 		c := s[i]
-		if c == '"' {
+		if c == '"' && !r.unclosed {
 			if end := closing(s, i); end > 0 {
 				i = end + 1
 				continue
 			}
+			r.unclosed = true
 		}
 		if !wordByte[c] && c != '@' || i > 0 && pairInside[s[i-1]] {
 			i++
@@ -70,8 +76,9 @@ var pairInside = func() (w [256]bool) {
 
 // gatherPairs puts the pairs of s into f and tells how many there are and how many bytes they take.
 func gatherPairs(sc *scratch, f *facts, s []byte) (n, covered int) {
+	var r pairReader
 	for i := 0; i < len(s) && n < maxPairs; {
-		key, val, quoted, next := nextPair(s, i)
+		key, val, quoted, next := r.next(s, i)
 		if key == nil {
 			break
 		}

@@ -273,8 +273,9 @@ func packet(ev *event.Event, s []byte) bool {
 	}
 	ev.Kind = event.KindFlow
 	ev.Format = "netfilter"
+	var r pairReader
 	for i, n := 0, 0; i < len(s) && n < maxPairs; n++ {
-		key, val, _, next := nextPair(s, i)
+		key, val, _, next := r.next(s, i)
 		if key == nil {
 			break
 		}
