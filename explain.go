@@ -73,7 +73,7 @@ func (e *Engine) Explain(line []byte) []Explanation {
 		for _, d := range ev.Decoded() {
 			x.Decoded = append(x.Decoded, FieldValue{Name: d.Field.String(), Value: string(d.Text)})
 		}
-		for _, s := range a.inline.signals {
+		for _, s := range a.signals {
 			d := s.Detector
 			x.Signals = append(x.Signals, SignalReason{
 				By: d.By, Name: d.Name, Title: d.Title, Why: d.Why, Threat: d.Threat, Level: d.Level.String(),

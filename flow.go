@@ -153,7 +153,8 @@ func (s *Source) judge(b logformat.Block, last bool) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := a.inline
+	w := a.engine.workers.Get().(*worker)
+	defer a.engine.workers.Put(w)
 	b.Parse(func(ev *event.Event) *event.Event {
 		if ev != nil {
 			w.signals = w.signals[:0]
@@ -172,8 +173,6 @@ type worker struct {
 	signals []event.Signal
 	event   event.Event
 }
-
-func newWorker(e *Engine) *worker { return &worker{match: e.set.NewMatcher()} }
 
 // judge decodes ev and appends what the rules say of it.
 func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
@@ -205,7 +204,8 @@ func newPipe(a *Analyzer) *pipe {
 	p.free.New = func() any { return &batch{done: make(chan struct{}, 1)} }
 	for range a.workers {
 		go func() {
-			w := newWorker(a.engine)
+			w := a.engine.workers.Get().(*worker)
+			defer a.engine.workers.Put(w)
 			for b := range p.jobs {
 				b.judge(w)
 				b.done <- struct{}{}

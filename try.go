@@ -10,7 +10,7 @@ func (e *Engine) Try(log []byte) (raised map[string]bool, r *Report) {
 	one.opt.Workers, one.opt.OnUpdate = 1, nil
 	a := one.Analyzer()
 	one.opt.OnEvent = func(*event.Event) {
-		for _, s := range a.inline.signals {
+		for _, s := range a.signals {
 			raised[s.Detector.Name] = s.Detector.Base
 		}
 	}

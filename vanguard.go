@@ -41,6 +41,7 @@ type Engine struct {
 	set      *rule.Set
 	problems []rule.Problem
 	threats  func() (map[string]*incident.Threat, error)
+	workers  *sync.Pool // of *worker: what they remember of harmless values serves the next Analyzer too
 }
 
 // NewEngine compiles the rules. A rule that cannot run is a Problem, not an error; the error is about opt.
@@ -76,6 +77,7 @@ func NewEngine(opt Options) (*Engine, error) {
 	}
 	set, more := rule.Compile(all, rule.Options{})
 	e.set, e.problems = set, append(problems, more...)
+	e.workers = &sync.Pool{New: func() any { return &worker{match: set.NewMatcher()} }}
 	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
 	return e, nil
 }
@@ -106,7 +108,7 @@ type Analyzer struct {
 	mu      sync.Mutex // guards tracker and count
 	track   *incident.Tracker
 	count   count
-	inline  *worker
+	signals []event.Signal // of the event that is observed right now, for Explain and Try
 	workers int
 }
 
@@ -130,7 +132,6 @@ func (e *Engine) Analyzer() *Analyzer {
 	if a.workers = e.opt.Workers; a.workers <= 0 {
 		a.workers = runtime.GOMAXPROCS(0)
 	}
-	a.inline = newWorker(e)
 	return a
 }
 
@@ -148,6 +149,7 @@ func (a *Analyzer) observe(ev *event.Event, signals []event.Signal) {
 		a.count.outside += ev.Lines
 		return
 	}
+	a.signals = signals
 	a.count.add(ev)
 	a.track.Observe(ev, signals)
 	if opt.OnEvent != nil {

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"bytes"
 	"encoding/binary"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -70,17 +69,4 @@ func hash(b []byte) uint64 {
 	copy(tail[:], b)
 	h = (h ^ binary.LittleEndian.Uint64(tail[:])) * 0xc4ceb9fe1a85ec53
 	return h ^ h>>29
-}
-
-// static tells whether a path names a file that pages pull in.
-func static(path []byte) bool {
-	i := bytes.LastIndexByte(path, '.')
-	if i < 0 {
-		return false
-	}
-	switch string(bytes.ToLower(path[i+1:])) {
-	case "css", "js", "mjs", "png", "jpg", "jpeg", "gif", "svg", "ico", "webp", "avif", "woff", "woff2", "ttf", "map":
-		return true
-	}
-	return false
 }
