@@ -234,7 +234,12 @@ func (s *scanner) run(a *vanguard.Analyzer, progress bool) {
 		}
 		err := s.copy(src, in)
 		src.Close()
-		if err != nil && s.ctx.Err() == nil {
+		var skip errSkip
+		switch {
+		case err == nil || s.ctx.Err() != nil:
+		case in.found && errors.As(err, &skip): // a folder of logs may hold other things as well
+			a.Problem(err.Error())
+		default:
 			s.problems = append(s.problems, err)
 		}
 	}
