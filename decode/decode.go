@@ -68,13 +68,14 @@ func scan(src []byte, tokens bool) bool {
 	const spaces, amps, low7 = 0x2020202020202020, 0x2626262626262626, 0x7f7f7f7f7f7f7f7f
 	var carry uint64 // 0x80 if the byte before the block is a space
 	seen := 0        // end of the last run of letters that was no base64
+	t := &class
 	for i := 0; i < len(src); i += 8 {
 		if i+8 > len(src) {
 			i, carry = len(src)-8, 0 // the last block overlaps the one before
 		}
 		w := binary.LittleEndian.Uint64(src[i : i+8])
-		acc := class[byte(w)] | class[byte(w>>8)] | class[byte(w>>16)] | class[byte(w>>24)] |
-			class[byte(w>>32)] | class[byte(w>>40)] | class[byte(w>>48)] | class[byte(w>>56)]
+		v := uint32(w >> 32)
+		acc := t[byte(w)] | t[byte(w>>8)] | t[byte(w>>16)] | t[byte(uint32(w)>>24)] | t[byte(v)] | t[byte(v>>8)] | t[byte(v>>16)] | t[v>>24]
 		if acc&hard != 0 {
 			return true
 		}

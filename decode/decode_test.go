@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // table feeds the test and the fuzz target. A want of "" means: its own canonical form.
@@ -235,4 +236,48 @@ func FuzzCanonical(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestScan compares the words of scan with the table, byte by byte and place by place.
+func TestScan(t *testing.T) {
+	for c := range 256 {
+		for at := range 24 {
+			in := []byte("aaaaaaa-bbbbbbb-ccccccc-")
+			in[at] = byte(c)
+			if got, want := scan(in, false), special(in); got != want {
+				t.Errorf("scan(%q) = %v, want %v", in, got, want)
+			}
+			if at > 0 {
+				in[at-1] = ' '
+				if got, want := scan(in, false), special(in); got != want {
+					t.Errorf("scan(%q) = %v, want %v", in, got, want)
+				}
+			}
+		}
+	}
+	token := b64("cat /etc/passwd")
+	for pad := range 20 {
+		if in := strings.Repeat("/", pad) + token + "/x"; !Needed([]byte(in)) {
+			t.Errorf("Needed(%q) is false", in)
+		}
+	}
+}
+
+func TestFold(t *testing.T) {
+	for r := rune(0x80); r <= 0x10ffff; r++ {
+		if r == 0xd800 {
+			r = 0xe000 // the halves of characters between are none
+		}
+		for _, prev := range []byte{0, 'a'} {
+			text, ok := fold(r, prev)
+			if len(text) > utf8.RuneLen(r) || !ok && text != "" || strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {
+				t.Errorf("fold(%U) = %q, %v", r, text, ok)
+			}
+		}
+	}
+	for in, want := range map[rune]string{'﹤': "<", '﹥': ">", '﹠': "&", '﹪': "%", '﹨': `\`, '﹫': "@", '．': ".", '／': "/", '𝟘': "0", '𝗓': "z", 'Ⓐ': "A"} {
+		if got, _ := fold(in, 0); got != want {
+			t.Errorf("fold(%q) = %q, want %q", in, got, want)
+		}
+	}
 }

@@ -119,7 +119,7 @@ func fold(r rune, prev byte) (text string, ok bool) {
 	case r >= 0xfb00 && r <= 0xfb06:
 		return [...]string{"ff", "fi", "fl", "ffi", "ffl", "st", "st"}[r-0xfb00], true
 	case r >= 0xfe50 && r <= 0xfe6b: // small forms
-		if c := ",, .;:?!-() {}#&*+-<>= \\$%@"[r-0xfe50 : r-0xfe50+1]; c != " " {
+		if c := ",,. ;:?!-(){}  #&*+-<>= \\$%@"[r-0xfe50 : r-0xfe50+1]; c != " " {
 			return c, true
 		}
 		return "", false
