@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"math"
 	"slices"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -9,7 +10,7 @@ import (
 
 const (
 	maxMarks    = 64  // moments kept of one window; past it neighbours are joined
-	maxValues   = 256 // distinct values kept of one window
+	maxValues   = 256 // values kept of one window
 	maxStages   = 8   // rules of one temporal correlation
 	maxExamples = 4   // lines kept of one window, to show if the correlation fires
 )
@@ -20,24 +21,29 @@ type windows struct {
 	keys *table[window]
 }
 
-// A window is what one correlation remembers of one key. All times are event time in nanoseconds.
+// A window is what one correlation remembers of one key. All times are event time in nanoseconds. There may be
+// many thousands, so it is kept small.
 type window struct {
 	Newest int64
 	Marks  []mark              // event_count: moments; value_*: values
-	Stage  [maxStages]int64    // temporal: when each rule matched last; ordered: when the chain up to it was complete
-	Began  [maxStages]int64    // ordered: when that chain began
-	Seen   uint8               // which Stage entries are set, a bit each
-	Fired  bool                // the condition held, and the key has not been quiet since
+	Stages []stage             // temporal: per rule
 	Base   [maxExamples]uint64 // numbers of lines that led here, in examples
 	Total  int                 // base events since the window was last empty
+	Fired  bool                // the condition held, and the key has not been quiet since
+}
+
+// A stage is one rule's part in a temporal correlation.
+type stage struct {
+	Seen  bool
+	At    int64 // when the rule matched last; ordered: when the chain up to it was complete
+	Began int64 // ordered: when that chain began
 }
 
 // A mark is a moment and what happened then.
 type mark struct {
 	At    int64
-	N     int     // events joined in it
-	Value uint64  // value_count: hash of the value
-	Num   float64 // value_sum and the like
+	Value uint64 // value_count: hash of the value; value_sum and the like: the number's bits
+	N     int32  // events joined in it
 }
 
 // correlate adds the event to w's window of its key. ok is true if the correlation holds now; the returned signal then
@@ -54,35 +60,58 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 	if win.Total > 0 && (at-win.Newest > span || win.Newest-at > span) {
 		*win = window{Marks: win.Marks[:0]}
 	}
-	win.Newest = max(win.Newest, at)
 	if win.Total == 0 {
 		win.Newest = at
 	}
+	win.Newest = max(win.Newest, at)
 	win.Total++
-	holds := win.add(w.c, ev, base.Detector, at)
-	if !holds {
-		if win.Total <= maxExamples {
-			out, why := judge(ev, base.Detector)
-			win.Base[win.Total-1] = t.examples.put(t.evidence(ev, &base.Signal, out, why))
-		}
+	if !win.add(w.c, ev, base.Detector, at) {
+		t.remember(win, ev, &base)
 		return r, false
 	}
-	r = raised{Signal: event.Signal{Detector: w.c.Detector, Field: base.Field, Span: base.Span}, actor: t.groupActor(w.c, ev, base.actor), events: 1, lasting: true}
+	r = raised{Signal: event.Signal{Detector: w.c.Detector, Field: base.Field, Span: base.Span}, actor: groupActor(w.c, ev, base.actor), events: 1, lasting: true}
 	if !win.Fired {
 		win.Fired = true
-		r.events = win.Total
+		r.events = max(win.Total, base.events)
 		for _, n := range win.Base {
 			if e, ok := t.examples.get(n); ok {
 				e.By = []string{w.c.Detector.By}
 				r.evidence = append(r.evidence, e)
 			}
 		}
+		r.evidence = append(r.evidence, base.evidence...)
 	}
 	return r, true
 }
 
-// groupActor is the actor of a correlation: the account if it groups by account and not by source.
-func (t *Tracker) groupActor(c *rule.Correlation, ev *event.Event, base event.Entity) event.Entity {
+// remember keeps the event, or the lines that its own correlation rests on, to show if the condition comes to hold.
+func (t *Tracker) remember(win *window, ev *event.Event, base *raised) {
+	for i := range win.Base {
+		if win.Base[i] != 0 {
+			continue
+		}
+		if len(base.evidence) == 0 {
+			out, why := judge(ev, base.Detector)
+			win.Base[i] = t.examples.put(t.evidence(ev, &base.Signal, out, why))
+			return
+		}
+		win.Base[i] = t.examples.put(base.evidence[0])
+		base.evidence = base.evidence[1:]
+		if len(base.evidence) == 0 {
+			return
+		}
+	}
+}
+
+// groupActor is the actor of a correlation: the account if it groups by account and not by source. One that
+// groups by nothing is about many sources, none of which is to be blamed: it is named by what they were after.
+func groupActor(c *rule.Correlation, ev *event.Event, base event.Entity) event.Entity {
+	if len(c.GroupBy) == 0 {
+		if p := ev.Get(event.Path); len(p) > 0 {
+			return event.Entity{Type: event.EntityRoute, Value: string(Route(nil, p))}
+		}
+		return event.Entity{}
+	}
 	for _, g := range c.GroupBy {
 		switch g {
 		case "source.ip", "c-ip", "src_ip", "client_ip", "sourceIPAddress":
@@ -117,7 +146,7 @@ func (win *window) add(c *rule.Correlation, ev *event.Event, base *event.Detecto
 		}
 		n := 0
 		for _, m := range win.Marks {
-			n += m.N
+			n += int(m.N)
 		}
 		return c.Condition.Holds(float64(n))
 	case rule.ValueCount:
@@ -125,53 +154,78 @@ func (win *window) add(c *rule.Correlation, ev *event.Event, base *event.Detecto
 		if !ok {
 			return false
 		}
-		h := hash(v)
-		win.Marks = expire(win.Marks, win.Newest-span)
-		if i := slices.IndexFunc(win.Marks, func(m mark) bool { return m.Value == h }); i >= 0 {
-			win.Marks[i].At = max(win.Marks[i].At, at)
-		} else if len(win.Marks) < maxValues {
-			win.Marks = append(win.Marks, mark{At: at, N: 1, Value: h})
-		}
+		win.note(hash(v), at, span, valueLimit(c))
 		return c.Condition.Holds(float64(len(win.Marks)))
 	case rule.ValueSum, rule.ValueAvg, rule.ValuePercentile, rule.ValueMedian:
 		num, ok := c.Number(ev)
 		if !ok {
 			return false
 		}
-		win.Marks = append(expire(win.Marks, win.Newest-span), mark{At: at, N: 1, Num: num})
+		win.Marks = append(expire(win.Marks, win.Newest-span), mark{At: at, N: 1, Value: math.Float64bits(num)})
 		if len(win.Marks) > maxValues {
 			win.Marks = win.Marks[1:]
 		}
 		return c.Condition.Holds(aggregate(c, win.Marks))
 	case rule.Temporal, rule.TemporalOrdered:
 		n := min(len(c.Bases), maxStages)
+		if win.Stages == nil {
+			win.Stages = make([]stage, n)
+		}
 		for i := n - 1; i >= 0; i-- { // From the back, so that one event of a rule named twice takes one step.
 			if c.Bases[i].Detector == base {
-				win.stage(i, at, span, c.Ordered)
+				win.step(i, at, span, c.Ordered)
 			}
 		}
-		if c.Ordered {
-			return c.Bases[n-1].Detector == base && win.Seen>>(n-1)&1 == 1 && win.Stage[n-1] == at && at-win.Began[n-1] <= span
+		if last := &win.Stages[n-1]; c.Ordered {
+			return c.Bases[n-1].Detector == base && last.Seen && last.At == at && at-last.Began <= span
 		}
-		return c.Complete(func(i int) bool { return i < maxStages && win.Seen>>i&1 == 1 && win.Newest-win.Stage[i] <= span })
+		return c.Complete(func(i int) bool { return i < n && win.Stages[i].Seen && win.Newest-win.Stages[i].At <= span })
 	}
 	return false
 }
 
-// stage notes that rule i matched.
-func (win *window) stage(i int, at, span int64, ordered bool) {
-	bit := uint8(1) << i
-	if ordered && i > 0 {
-		prev := uint8(1) << (i - 1)
-		if win.Seen&prev == 0 || win.Stage[i-1] > at || at-win.Began[i-1] > span {
+// note adds a value; of more than limit values the oldest is forgotten.
+func (win *window) note(h uint64, at, span int64, limit int) {
+	win.Marks = expire(win.Marks, win.Newest-span)
+	oldest := 0
+	for i := range win.Marks {
+		m := &win.Marks[i]
+		if m.Value == h {
+			m.At = max(m.At, at)
 			return
 		}
-		win.Began[i] = win.Began[i-1]
-	} else {
-		win.Began[i] = at
+		if m.At < win.Marks[oldest].At {
+			oldest = i
+		}
 	}
-	win.Stage[i] = at
-	win.Seen |= bit
+	if len(win.Marks) >= limit {
+		win.Marks[oldest] = mark{At: at, N: 1, Value: h}
+		return
+	}
+	win.Marks = append(win.Marks, mark{At: at, N: 1, Value: h})
+}
+
+// valueLimit is how many different values are worth remembering: a few more than the condition asks for.
+func valueLimit(c *rule.Correlation) int {
+	most := 0.0
+	for _, l := range c.Condition.Limits {
+		most = max(most, l.Value)
+	}
+	return min(int(most)+8, maxValues)
+}
+
+// step notes that rule i matched.
+func (win *window) step(i int, at, span int64, ordered bool) {
+	s := &win.Stages[i]
+	s.Began = at
+	if ordered && i > 0 {
+		prev := &win.Stages[i-1]
+		if !prev.Seen || prev.At > at || at-prev.Began > span {
+			return
+		}
+		s.Began = prev.Began
+	}
+	s.At, s.Seen = at, true
 }
 
 // examples keeps the last few thousand lines that fed correlations, whichever window they belong to, so that memory does not
@@ -229,8 +283,8 @@ func aggregate(c *rule.Correlation, m []mark) float64 {
 	nums := make([]float64, len(m))
 	sum := 0.0
 	for i, x := range m {
-		nums[i] = x.Num
-		sum += x.Num
+		nums[i] = math.Float64frombits(x.Value)
+		sum += nums[i]
 	}
 	switch c.Type {
 	case rule.ValueSum:
