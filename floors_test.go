@@ -40,7 +40,7 @@ var data = []string{"rules", "threats", "models", "apps"}
 // operating system, no network and no clock.
 var (
 	engineTop       = 4
-	forbiddenImport = []string{"os", "os/exec", "os/signal", "os/user", "net", "net/http", "syscall", "syscall/js", "log", "log/slog", "flag", "plugin", "unsafe"}
+	forbiddenImport = []string{"os", "os/exec", "os/signal", "os/user", "net", "net/http", "syscall", "syscall/js", "log", "log/slog", "flag", "plugin"}
 	forbiddenClock  = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 )
 

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ var goldens = map[string][]string{
 	"sshd-auth.log":            {"text", "json"},
 }
 
+var ruleCount = regexp.MustCompile(`judged by \d+ rules`)
+
 func TestGolden(t *testing.T) {
 	logs, err := filepath.Glob("testdata/logs/*")
 	if err != nil || len(logs) != len(goldens) {
@@ -50,7 +53,9 @@ func TestGolden(t *testing.T) {
 		src.Write(text)
 		src.Close()
 		report := a.Report()
-		report.Engine = vanguard.EngineInfo{Version: "golden"} // the hashes change with every rule
+		// The hashes and the number of rules change with every rule.
+		report.Engine = vanguard.EngineInfo{Version: "golden"}
+		report.Summary = ruleCount.ReplaceAllString(report.Summary, "judged by all rules")
 		for _, format := range goldens[name] {
 			var got bytes.Buffer
 			if err := render.Write(&got, format, report, render.Options{Width: 100, Now: time.Unix(1795402800, 0)}); err != nil {
