@@ -76,11 +76,17 @@ func (s *Stream) detect(b []byte) {
 	f := &format{opt: s.opt, comment: s.format.comment}
 	counts := map[*shape]int{}
 	var strange [][]byte
-	total, told := 0, 0
+	total, told, clf, more := 0, 0, 0, 0
 	sample(b, sampled, func(rec []byte) {
 		total++
 		if k := s.sampler.shapeOf(f, rec); k != nil {
 			counts[k]++
+			if k.name == "clf" {
+				clf++
+				if line := firstLine(rec); bytes.Count(line, quoteMark)-bytes.Count(line, quotedMark) > 6 {
+					more++
+				}
+			}
 			return
 		}
 		// Free text may have told all there is.
@@ -95,6 +101,7 @@ func (s *Stream) detect(b []byte) {
 			most, f.first = n, &shapes[i]
 		}
 	}
+	f.two = clf >= minInduced && more*5 < clf
 	if len(strange) >= minInduced && len(strange)*4 >= total {
 		f.induced = induce(s.opt, strange, told*2 > len(strange))
 	}
@@ -103,6 +110,8 @@ func (s *Stream) detect(b []byte) {
 	}
 	s.format = f
 }
+
+var quoteMark, quotedMark = []byte{'"'}, []byte{'\\', '"'}
 
 // sample calls f with about n records of b: the first ones, and some spread over the rest.
 func sample(b []byte, n int, f func(rec []byte)) {

@@ -34,6 +34,16 @@ func trimLine(b []byte) []byte {
 	return b
 }
 
+// isBlank tells whether nothing but blanks stands in line.
+func isBlank(line []byte) bool {
+	for _, b := range line {
+		if b != ' ' && b != '\t' && b != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
 // recordEnd returns where the record ends that b starts with, with its line end, and its lines. With whole (b ends
 // where a record does) all that is missing counts as the end; else ok is false if more bytes are needed to tell.
 func recordEnd(b []byte, whole bool) (end, lines int, ok bool) {

@@ -50,6 +50,7 @@ type format struct {
 	first   *shape // tried before all others: what this source is known to hold; nil = nothing known
 	induced *shape // columns recognised by type, tried when no known shape fits; nil = none
 	header  []byte // a line of column names, which is no record
+	two     bool   // access log lines end with two quoted values, referer and agent; more are a client's forgery
 	comment bool   // lines that start with '#' are directives (W3C, Zeek)
 }
 
@@ -101,7 +102,7 @@ func (p *parser) lines(ev *event.Event) *event.Event {
 	for len(b) > 0 {
 		end, n, _ := recordEnd(b, true)
 		rec := trimLine(b[:end])
-		if len(rec) > 0 && !(p.f.comment && rec[0] == '#') && (p.f.header == nil || !bytes.Equal(rec, p.f.header)) {
+		if len(rec) > 0 && !isBlank(rec) && !(p.f.comment && rec[0] == '#') && (p.f.header == nil || !bytes.Equal(rec, p.f.header)) {
 			ev = p.record(rec, line, n, ev)
 		}
 		b, line = b[end:], line+n
@@ -153,6 +154,7 @@ func (p *parser) commit(ev *event.Event) *event.Event {
 
 // read parses rec into c.cur by the shape that fits best, and returns it; nil if none does.
 func (c *ctx) read(f *format, rec []byte) *shape {
+	c.two = f.two
 	if s := f.first; s != nil && c.try(s, rec) {
 		return s
 	}

@@ -112,6 +112,7 @@ type ctx struct {
 
 	cur   *event.Event // the Event being filled, outside wrappers
 	shape *shape       // the shape being tried, outside wrappers
+	two   bool         // format.two
 	times timeCache
 	saved [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
 }

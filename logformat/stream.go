@@ -196,12 +196,20 @@ func (s *Stream) cutLines(buf []byte, eof bool) int {
 		}
 		next = at
 	}
-	// One record fills the window.
+	// No line in the window surely starts a record: find the ends one by one.
 	view := buf[:min(len(buf), MaxPending)]
-	end, _, ok := recordEnd(view, eof && len(view) == len(buf))
-	if ok || end > MaxRecord || len(buf) > len(view) {
-		return end
+	whole := eof && len(view) == len(buf)
+	end, _, ok := recordEnd(view, whole)
+	if !ok && end <= MaxRecord && len(buf) == len(view) {
+		s.need = min(len(buf)+blockSize, MaxPending)
+		return 0
 	}
-	s.need = min(len(buf)+blockSize, MaxPending)
-	return 0
+	for end < blockSize && end < len(view) {
+		n, _, ok := recordEnd(view[end:], whole)
+		if !ok || end+n > MaxRecord {
+			break
+		}
+		end += n
+	}
+	return end
 }

@@ -114,6 +114,7 @@ func TestRecords(t *testing.T) {
 	access := "192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] \"GET /a HTTP/1.1\" 200 5"
 	f(access+"\r\n\r\n\n"+access+"\n", "line=1|lines=1", "line=4|lines=1")
 	f("2026-11-23 03:10:11 ERROR boom\njava.lang.IllegalStateException: x\n\tat a.b.C.d(C.java:12)\n2026-11-23 03:10:12 INFO ok\n", "line=1|lines=3", "line=4|lines=1")
+	f("   \n\t\r\n"+access, "line=3")
 	f("ERROR: one\nERROR: two\n", "lines=1", "lines=1")
 	f("TypeError: one\n    at f (/a.js:1:2)\nTypeError: two\n    at g (/a.js:1:2)\n", "lines=2", "line=3|lines=2")
 	f("    "+access+"\n    "+access+"\n", "lines=1|line=1", "lines=1|line=2")

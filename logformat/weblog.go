@@ -472,12 +472,12 @@ func clfExtra(c *ctx, ev *event.Event, v []byte, quoted bool) {
 		first = v[:i]
 	}
 	if _, port, a := splitAddr(first); a.IsValid() {
-		if len(port) == 0 && !ev.Has(event.ForwardedFor) {
+		if len(port) == 0 && !ev.Has(event.ForwardedFor) && !(quoted && c.two) {
 			ev.Set(event.ForwardedFor, v)
 		}
 		return
 	}
-	if quoted && bytes.HasPrefix(v, []byte("for=")) {
+	if quoted && !c.two && bytes.HasPrefix(v, []byte("for=")) {
 		ev.Set(event.ForwardedFor, v)
 		return
 	}

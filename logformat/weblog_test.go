@@ -186,6 +186,16 @@ func TestCLF(t *testing.T) {
 	f("    192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] \"GET /a HTTP/1.1\" 200 5", `format=common|p=/a`)
 }
 
+// A server that does not escape quotes lets a client add values to its line; the lines around it show that the
+// server writes no third one.
+func TestForgedForwarding(t *testing.T) {
+	line := `10.0.0.2 - - [23/Nov/2026:03:10:11 +0000] "GET /a HTTP/1.1" 200 5 "-" "x/1"`
+	log := strings.Repeat(line+"\n", 9) + line + ` "203.0.113.66"` + "\n"
+	checkEvent(t, "forged", read(t, log, nil)[9], "client=10.0.0.2|!xff|!peer")
+	log = strings.Repeat(line+" \"203.0.113.66\"\n", 9)
+	checkEvent(t, "usual", read(t, log, nil)[8], "client=203.0.113.66|peer=10.0.0.2")
+}
+
 func TestMorgan(t *testing.T) {
 	f := func(line, want string) { t.Helper(); check(t, nil, line, want) }
 	f(`GET /api/users?id=1 200 12 - 3.1 ms`, "format=morgan|kind=web|m=GET|p=/api/users|q=id=1|status=200|bytes=12|took=3.1ms|!time")
