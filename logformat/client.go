@@ -152,40 +152,32 @@ func parseAddr(s []byte) (netip.Addr, bool) {
 
 // scanIPv4 reads the dotted address that s starts with; n is its length, or 0. netip.ParseAddr takes a string and three times as long.
 func scanIPv4(s []byte) (a netip.Addr, n int) {
-	var out [4]byte
-	i := 0
-	for part := 0; part < 4; part++ {
-		if part > 0 {
-			if i >= len(s) || s[i] != '.' {
+	var sum, part uint32
+	dots, run, i := 0, 0, 0
+	for ; i < len(s); i++ {
+		b := s[i]
+		if d := uint32(b - '0'); d <= 9 {
+			part = part*10 + d
+			if run++; run > 3 {
 				return a, 0
 			}
-			i++
+			continue
 		}
-		if i >= len(s) {
+		if b != '.' || dots == 3 {
+			break
+		}
+		if run == 0 || part > 255 {
 			return a, 0
 		}
-		v := uint(s[i] - '0')
-		if v > 9 {
-			return a, 0
-		}
-		i++
-		for k := 0; k < 2 && i < len(s); k++ {
-			d := uint(s[i] - '0')
-			if d > 9 {
-				break
-			}
-			v = v*10 + d
-			i++
-		}
-		if v > 255 {
-			return a, 0
-		}
-		out[part] = byte(v)
+		sum = sum<<8 | part
+		part, run = 0, 0
+		dots++
 	}
-	if i < len(s) && (isDigit(s[i]) || s[i] == '.' && i+1 < len(s) && isDigit(s[i+1])) {
+	if dots != 3 || run == 0 || part > 255 || i+1 < len(s) && s[i] == '.' && isDigit(s[i+1]) {
 		return a, 0
 	}
-	return netip.AddrFrom4(out), i
+	sum = sum<<8 | part
+	return netip.AddrFrom4([4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}), i
 }
 
 // parseIPv6 reads an address in colon form. Written here because netip.ParseAddr needs a string that escapes.

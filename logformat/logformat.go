@@ -125,7 +125,7 @@ func (p *parser) elements(ev *event.Event) *event.Event {
 func (p *parser) record(rec []byte, line, lines int, ev *event.Event) *event.Event {
 	p.rec, p.line, p.count = rec, line, lines
 	p.begin(ev)
-	p.ctx.next, p.ctx.cur = p.emit, ev
+	p.ctx.next, p.ctx.cur, p.ctx.single = p.emit, ev, lines == 1
 	if p.ctx.read(p.f, rec) == nil {
 		ev = p.ctx.cur
 		ev.Why = "no known format"

@@ -113,8 +113,10 @@ type ctx struct {
 	cur   *event.Event // the Event being filled, outside wrappers
 	shape *shape       // the shape being tried, outside wrappers
 	two   bool         // format.two
-	times timeCache
-	saved [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
+	// single: the record has one line, which saves looking for its end
+	single bool
+	times  timeCache
+	saved  [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
 }
 
 // inner reads text that stood inside another record (a syslog message, a JSON "log" member) in any shape but the
@@ -154,7 +156,7 @@ func (c *ctx) inner(text []byte, ev *event.Event) bool {
 // fits parses rec, which may have several lines, by s, and completes what s leaves to its caller.
 func (c *ctx) fits(s *shape, rec []byte, ev *event.Event) bool {
 	first := rec
-	if !s.multi {
+	if !s.multi && (c.depth > 0 || !c.single) {
 		first = firstLine(rec)
 	}
 	if !s.parse(c, first, ev) {

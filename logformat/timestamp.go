@@ -20,6 +20,11 @@ type timeCache struct {
 
 // setTime reads a time in any common layout, alone in s but for brackets, quotes and blanks; ok is false if it is none.
 func setTime(c *ctx, ev *event.Event, s []byte) (ok bool) {
+	k := &c.times
+	if len(s) == k.n && string(s) == string(k.text[:k.n]) { // Fast path - most records repeat the time of the one before
+		ev.Time, ev.Clock = k.ns, k.clock
+		return k.n > 0
+	}
 	for len(s) > 0 && (s[0] == ' ' || s[0] == '[' || s[0] == '"' || s[0] == '\t' || s[0] == '(' || s[0] == '<') {
 		s = s[1:]
 	}
@@ -31,11 +36,6 @@ func setTime(c *ctx, ev *event.Event, s []byte) (ok bool) {
 	}
 	if len(s) == 0 {
 		return false
-	}
-	k := &c.times
-	if len(s) == k.n && string(s) == string(k.text[:k.n]) { // Fast path - most records repeat the time of the one before
-		ev.Time, ev.Clock = k.ns, k.clock
-		return true
 	}
 	ns, clock, n := scanTime(c, s)
 	if n != len(s) {
