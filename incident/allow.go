@@ -41,6 +41,8 @@ func ParseAllow(entries []string) (Allow, error) {
 		default:
 			if p, err := parsePrefix(e); err == nil {
 				a.prefixes = append(a.prefixes, p)
+			} else if strings.Trim(e, "0123456789abcdefABCDEF.:/") == "" && strings.ContainsAny(e, ".:/") && !strings.HasPrefix(e, "/") {
+				return a, fmt.Errorf("allow entry %q: %w; if it is an account, write account:%s", e, err, e)
 			} else if strings.HasPrefix(e, "/") {
 				a.routes = append(a.routes, e)
 			} else {

@@ -48,6 +48,7 @@ type Hit struct {
 
 // Evidence is one record that carries an incident.
 type Evidence struct {
+	Event   EventNumber
 	Source  string
 	Line    int
 	Time    int64
@@ -159,7 +160,7 @@ func (in *Incident) target(t event.Entity) {
 // the ones that say most about the outcome, and of equals the later.
 func (in *Incident) keep(e Evidence) {
 	for i := range in.Evidence {
-		if k := &in.Evidence[i]; k.Line == e.Line && k.Source == e.Source {
+		if k := &in.Evidence[i]; k.Event == e.Event {
 			k.merge(e)
 			return
 		}

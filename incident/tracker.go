@@ -178,7 +178,7 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 // evidence copies what a reader needs of ev.
 func (t *Tracker) evidence(ev *event.Event, s *event.Signal, out event.Outcome, why string) Evidence {
 	e := Evidence{
-		Source: ev.Source, Line: ev.Line, Time: ev.Time, Clock: ev.Clock,
+		Event: EventNumber(t.events), Source: ev.Source, Line: ev.Line, Time: ev.Time, Clock: ev.Clock,
 		Text: string(ev.Text[:min(len(ev.Text), maxText)]),
 		By:   []string{s.Detector.By}, Why: s.Detector.Why,
 		Outcome: out, Because: why, Status: ev.Status, Bytes: ev.Bytes, Level: s.Detector.Level, Field: s.Field,
