@@ -77,7 +77,7 @@ func parseBareSSHD(c *ctx, rec []byte, ev *event.Event) bool {
 		!bytes.HasPrefix(rec, []byte("Connection closed by ")) && !bytes.HasPrefix(rec, []byte("Disconnected from ")) && !bytes.HasPrefix(rec, []byte("Received disconnect from ")) {
 		return false
 	}
-	if bytes.Index(rec, []byte(" port ")) < 0 || !parseSSHD(ev, rec) {
+	if !bytes.Contains(rec, []byte(" port ")) || !parseSSHD(ev, rec) {
 		return false
 	}
 	ev.Set(event.Process, []byte("sshd"))

@@ -363,8 +363,6 @@ func (t *tree) getStr(i uint32, key string) []byte {
 	return t.str(c)
 }
 
-func (t *tree) isContainer(i uint32) bool { return t.nodes[i].kind >= jArray }
-
 // unescape appends s with JSON's escapes undone to dst. What is no escape stays.
 func unescape(dst, s []byte) []byte {
 	for i := 0; i < len(s); {

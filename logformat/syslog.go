@@ -268,7 +268,7 @@ func readProgram(c *ctx, ev *event.Event, prog, pid, msg []byte) {
 // packet reads a firewall's key=value line (netfilter): IN= OUT= SRC= DST= PROTO= SPT= DPT=.
 func packet(ev *event.Event, s []byte) bool {
 	at := bytes.Index(s, []byte("SRC="))
-	if at < 0 || bytes.Index(s, []byte("DST=")) < 0 || bytes.Index(s, []byte("PROTO=")) < 0 {
+	if at < 0 || !bytes.Contains(s, []byte("DST=")) || !bytes.Contains(s, []byte("PROTO=")) {
 		return false
 	}
 	ev.Kind = event.KindFlow

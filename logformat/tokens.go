@@ -180,7 +180,7 @@ func (sc *scratch) token(toks []tok, m []byte, i, end int, open byte) ([]tok, in
 		}
 		return add(tPath, end)
 	}
-	if at := bytes.IndexByte(run, '@'); at > 0 && at < len(run)-1 && bytes.IndexAny(run[:at], "=:/") < 0 {
+	if at := bytes.IndexByte(run, '@'); at > 0 && at < len(run)-1 && !bytes.ContainsAny(run[:at], "=:/") {
 		if c := bytes.IndexByte(run[at:], ':'); c > 0 {
 			end = i + at + c
 		}

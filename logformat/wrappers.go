@@ -229,7 +229,7 @@ func parseFastLog(c *ctx, rec []byte, ev *event.Event) bool {
 // parseWinXML reads a Windows event as XML, as far as who, whence and what.
 func parseWinXML(c *ctx, rec []byte, ev *event.Event) bool {
 	at := bytes.Index(rec[:min(len(rec), 64)], []byte("<Event"))
-	if at < 0 || bytes.Index(rec, []byte("<EventID")) < 0 {
+	if at < 0 || !bytes.Contains(rec, []byte("<EventID")) {
 		return false
 	}
 	ev.Kind = event.KindSystem
