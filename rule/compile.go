@@ -22,6 +22,7 @@ type Set struct {
 	nodes   []cnode
 	scan    *scanner
 	outs    [][]out // per literal of scan
+	blind   []int32 // predicates that may be true of any text: nothing is known that they require
 	classes [numClasses]classInfo
 	byValue valueIndex
 }
@@ -48,9 +49,8 @@ type out struct {
 
 // classInfo is what a class of records needs.
 type classInfo struct {
-	gather  uint64  // slots that some predicate looks at among the gathered values, and those that are scanned
-	scan    uint64  // slots with literals
-	blind   []int32 // predicates that may be true of any text: nothing is known that they require
+	gather  uint64 // slots that some predicate looks at among the gathered values, and those that are scanned
+	scan    uint64 // slots with literals
 	always  []int32
 	models  []uint64 // bit set of models that are always tried
 	byValue uint64   // fields by whose value rules are found

@@ -126,11 +126,7 @@ func (c *compiler) index() {
 	s.outs = append(s.outs, nil, nil)
 	for i := range s.preds {
 		q := &s.preds[i]
-		// Long lists are cheaper in the common scan than one by one, also where no rule is found by them; and any
-		// scan is cheaper than a regular expression.
-		if !q.covered && !q.eq && (q.kind == predRegex && (len(q.needs) > 0 || q.blind) || len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs))) {
-			q.covered = true
-		}
+		q.covered = q.covered || q.worthScanning()
 		for k := range s.classes {
 			if q.classes&(1<<k) == 0 {
 				continue
@@ -141,13 +137,13 @@ func (c *compiler) index() {
 			if q.covered {
 				s.classes[k].gather |= q.mask
 				s.classes[k].scan |= q.mask
-				if q.blind {
-					s.classes[k].blind = append(s.classes[k].blind, int32(i))
-				}
 			}
 		}
 		if !q.covered {
 			continue
+		}
+		if q.blind {
+			s.blind = append(s.blind, int32(i))
 		}
 		for _, n := range q.needs {
 			at, ok := lits[n.lit]
@@ -163,8 +159,24 @@ func (c *compiler) index() {
 	s.scan = newScanner(all)
 }
 
+// worthScanning tells whether a predicate by which no rule is found is answered by the common scan all the same.
+func (q *pred) worthScanning() bool {
+	switch {
+	case q.eq || q.needs == nil && !q.blind:
+		return false
+	case q.kind == predRegex || !q.single:
+		return true // Anything is cheaper than an expression, or a search in all that a client wrote.
+	case q.mask&(cachedFields|1<<event.Path|1<<event.Query) != 0:
+		return q.needs != nil // What is found in these is remembered.
+	}
+	return len(q.needs) >= coverFrom && needsCost(q.needs) < coverCost*float64(len(q.needs))
+}
+
 // blindCost is that of a predicate which any text may satisfy: its rule is a candidate until its answers are remembered.
-const blindCost = 3e4
+const blindCost = 5e4
+
+// learnt is how much of an expression's cost is left where its answers are remembered: it nearly always says no.
+const learnt = 0.3
 
 const (
 	coverFrom = 4   // literals of a predicate from which on it is worth the common scan
@@ -240,9 +252,17 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 		case q.eq:
 			return way{[]int32{node.pred}, q.valueCost()}, true
 		case q.needs != nil:
-			return way{[]int32{node.pred}, needsCost(q.needs)}, true
+			cost := needsCost(q.needs)
+			if q.kind == predRegex {
+				cost *= learnt
+			}
+			return way{[]int32{node.pred}, cost}, true
 		case q.blind:
-			return way{[]int32{node.pred}, blindCost}, true
+			cost := float64(blindCost)
+			if q.kind == predRegex {
+				cost *= learnt
+			}
+			return way{[]int32{node.pred}, cost}, true
 		}
 	case opAnd:
 		for _, k := range node.kids {
@@ -287,21 +307,21 @@ func (q *pred) valueCost() (sum float64) {
 	for _, n := range q.ints {
 		switch {
 		case n == 200:
-			sum += 800
+			sum += 12000
 		case n == 304 || n == 301 || n == 302 || n == 404:
-			sum += 90
+			sum += 1500
 		default:
-			sum += 15
+			sum += 100
 		}
 	}
 	for i := range q.pats {
 		switch v := foldString(q.pats[i].parts[0].lit); {
 		case v == "get":
-			sum += 900
+			sum += 14000
 		case v == "post":
-			sum += 90
+			sum += 1500
 		case v == "success" || v == "info":
-			sum += 100
+			sum += 1000
 		case q.ref.field == event.Provider || q.ref.field == event.Process || q.ref.field == event.App || q.ref.field == event.Region:
 			sum += 60
 		case q.ref.field == event.Category:
@@ -318,7 +338,7 @@ func (q *pred) valueCost() (sum float64) {
 // queue makes the trials candidates that are for this class of records.
 func (m *Matcher) queue(trials []int32) {
 	for _, t := range trials {
-		if m.set.tried[t].classes>>m.class&1 == 0 {
+		if tr := &m.set.tried[t]; tr.classes>>m.class&1 == 0 || tr.need&^m.have != 0 {
 			continue
 		}
 		if int(t) < m.set.models {

@@ -97,6 +97,9 @@ func literalCost(s string) float64 {
 	if common[s] {
 		cost += 300
 	}
+	if strings.HasSuffix(s, "amazonaws.com") {
+		cost += 3000 // every record of a control plane
+	}
 	return cost
 }
 

@@ -14,6 +14,7 @@ type Matcher struct {
 	ev    *event.Event
 	info  *classInfo
 	class int
+	have  uint64 // the Event's fields, and needTree; see trial.need
 	epoch uint32 // of the Event at hand; what carries another epoch is stale
 
 	memo       []memo   // per predicate
@@ -108,6 +109,10 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		clear(m.queued)
 		m.epoch = 1
 	}
+	m.have = ev.Fields()
+	if ev.Object != nil || len(ev.Extra()) > 0 {
+		m.have |= 1 << needTree
+	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
 	m.gather()
 	if s.naive {
@@ -126,7 +131,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		m.runModels()
 	}
 	for _, t := range m.info.always {
-		if n := s.tried[t].need; n == 0 || m.has(n) {
+		if s.tried[t].need&^m.have == 0 {
 			m.candidates = append(m.candidates, t)
 		}
 	}
@@ -141,15 +146,6 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		dst = m.try(t, dst)
 	}
 	return dst
-}
-
-// has tells whether the Event has all fields of a trial's need.
-func (m *Matcher) has(need uint64) bool {
-	have := m.ev.Fields()
-	if m.ev.Object != nil || len(m.ev.Extra()) > 0 {
-		have |= 1 << needTree
-	}
-	return have&need == need
 }
 
 // matchAll tries every rule, without any index.
@@ -421,7 +417,7 @@ func (m *Matcher) scan(v *gathered) {
 	if odd {
 		m.scanFolded(v)
 	}
-	for _, p := range m.info.blind {
+	for _, p := range m.set.blind {
 		if m.set.preds[p].mask&v.mask != 0 {
 			m.found = append(m.found, valueHit{p, -1, -1})
 		}

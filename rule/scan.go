@@ -255,9 +255,9 @@ type valueHit struct {
 }
 
 const (
-	maxCached   = 400 // bytes of a value that is remembered
-	cacheSlots  = 512 // per field; a power of two
-	targetSlots = 4096
+	maxCached   = 400  // bytes of a value that is remembered
+	cacheSlots  = 2048 // per field; a power of two
+	targetSlots = 8192
 	cacheHits   = 64 // more of a value are not remembered
 )
 
@@ -266,6 +266,7 @@ const (
 type valueCache struct {
 	slots []cacheSlot
 	size  int
+	turn  uint8 // which of a value's two slots is given up next
 }
 
 type cacheSlot struct {
@@ -276,28 +277,48 @@ type cacheSlot struct {
 	hits  []valueHit
 }
 
-// cacheHash mixes the length, the ends and the middle: agents differ there.
+// cacheHash reads every byte, in two lanes: agents differ in one digit anywhere.
 func cacheHash(b []byte) uint32 {
-	if len(b) < 8 {
-		h := uint32(len(b))
-		for _, c := range b {
-			h = h*31 + uint32(c)
-		}
-		return h * hashPrime
-	}
+	const p = 0x9E3779B97F4A7C15
 	le := binary.LittleEndian
-	x := le.Uint64(b) ^ bits.RotateLeft64(le.Uint64(b[len(b)-8:]), 23) ^ bits.RotateLeft64(le.Uint64(b[(len(b)-8)/2:]), 41) ^
-		bits.RotateLeft64(le.Uint64(b[(len(b)-8)*3/4:]), 11) ^ uint64(len(b))
-	return uint32(x * 0x9E3779B97F4A7C15 >> 32)
+	x, y := uint64(len(b)), uint64(p)
+	for ; len(b) >= 16; b = b[16:] {
+		x = (x ^ le.Uint64(b)) * p
+		y = (y ^ le.Uint64(b[8:])) * p
+		x, y = x^x>>32, y^y>>29
+	}
+	if len(b) >= 8 {
+		x = (x ^ le.Uint64(b)) * p
+		b = b[8:]
+	}
+	for _, c := range b {
+		y = (y ^ uint64(c)) * p
+	}
+	x = (x ^ x>>32 ^ y>>17) * p
+	return uint32(x >> 32)
 }
 
-// lookup returns the slot for a value, and whether it holds it.
+// lookup returns the slot for a value, and whether it holds it. A value has two slots that it may be in.
 func (c *valueCache) lookup(v *gathered) (slot *cacheSlot, found bool) {
 	if c.slots == nil {
 		c.slots = make([]cacheSlot, c.size)
 	}
-	slot = &c.slots[cacheHash(v.text)&uint32(c.size-1)]
-	return slot, string(slot.text) == string(v.text) && slot.mask == v.mask && slot.split == int32(v.split)
+	h := cacheHash(v.text) & uint32(c.size-1)
+	a, b := &c.slots[h], &c.slots[h^1]
+	if a.holds(v) {
+		return a, true
+	}
+	if b.holds(v) {
+		return b, true
+	}
+	if c.turn++; c.turn&1 != 0 {
+		return a, false
+	}
+	return b, false
+}
+
+func (s *cacheSlot) holds(v *gathered) bool {
+	return string(s.text) == string(v.text) && s.mask == v.mask && s.split == int32(v.split)
 }
 
 // store remembers what was found in a value, unless it is too much.
