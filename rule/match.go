@@ -26,18 +26,21 @@ type Matcher struct {
 	values []gathered
 	hits   []hit
 	found  []valueHit
-	local  []localSets // per predicate, of the value that is being searched
-	stamp  uint32
-	caches [event.NumFields]*valueCache
-	autos  []*automaton                  // per predicate
-	memory int                           // of autos, in bytes
-	walk   func(path, value []byte) bool // gatherLeaf, bound once
-	buf    []byte                        // texts that the record does not hold in one piece
-	text   []byte                        // a computed value
-	vals   [][]byte                      // values of a path
-	canon  []byte                        // canonical form of a path's value
-	folded []byte                        // a text with odd letters undone
-	leaves int
+	// Hits of predicates by which no rule is found, of values that are not remembered; and whether all such hits were applied.
+	waiting []waitingHit
+	rest    bool
+	local   []localSets // per predicate, of the value that is being searched
+	stamp   uint32
+	caches  [event.NumFields]*valueCache
+	autos   []*automaton                  // per predicate
+	memory  int                           // of autos, in bytes
+	walk    func(path, value []byte) bool // gatherLeaf, bound once
+	buf     []byte                        // texts that the record does not hold in one piece
+	text    []byte                        // a computed value
+	vals    [][]byte                      // values of a path
+	canon   []byte                        // canonical form of a path's value
+	folded  []byte                        // a text with odd letters undone
+	leaves  int
 }
 
 // memo is the answer to a predicate.
@@ -114,6 +117,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		m.have |= 1 << needTree
 	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
+	m.waiting, m.rest = m.waiting[:0], false
 	m.gather()
 	if s.naive {
 		return m.matchAll(dst)
@@ -357,29 +361,65 @@ func (m *Matcher) joined(path, query []byte) []byte {
 	return m.buf[at:len(m.buf):len(m.buf)]
 }
 
-// search scans one gathered text and answers or queues what its literals mean.
+// search scans one gathered text, or remembers it, and makes rules candidates. What it finds of other predicates
+// waits until one of them is asked: on nearly all lines none is.
 func (m *Matcher) search(i int, v *gathered) {
+	hits, find := m.found, 0
 	if len(v.text) > maxCached || v.split < 0 && v.mask&cachedFields == 0 {
-		m.scan(v)
-		for _, h := range m.found {
-			m.apply(i, v, h)
+		find = m.scan(v)
+		hits = m.found
+		for _, h := range hits[find:] {
+			m.waiting = append(m.waiting, waitingHit{h, int32(i)})
 		}
-		return
-	}
-	slot, found := m.caches[v.field].lookup(v)
-	if !found {
-		m.scan(v)
-		if slot.store(v, m.found) {
+	} else {
+		slot, found := m.caches[v.field].lookup(v)
+		if found {
+			hits, find = slot.hits, slot.find
+		} else {
+			find = m.scan(v)
+			hits = m.found
+			found = slot.store(v, hits, find)
+		}
+		if found {
 			v.slot, v.gen = slot, slot.gen
+		} else {
+			for _, h := range hits[find:] {
+				m.waiting = append(m.waiting, waitingHit{h, int32(i)})
+			}
 		}
-		for _, h := range m.found {
+	}
+	for _, h := range hits[:find] {
+		m.apply(i, v, h)
+	}
+}
+
+// A waitingHit is a hit in gathered text i that is in no slot.
+type waitingHit struct {
+	valueHit
+	i int32
+}
+
+// applyRest tells the predicates by which no rule is found what was found of them.
+func (m *Matcher) applyRest() {
+	m.rest = true
+	for _, w := range m.waiting {
+		m.apply(int(w.i), &m.values[w.i], w.valueHit)
+	}
+	for i := range m.values {
+		v := &m.values[i]
+		if v.slot == nil {
+			continue
+		}
+		hits := v.slot.hits
+		if v.slot.gen == v.gen {
+			hits = hits[v.slot.find:]
+		} else { // another value of this Event took the slot
+			m.scan(v)
+			hits = m.found
+		}
+		for _, h := range hits {
 			m.apply(i, v, h)
 		}
-		return
-	}
-	v.slot, v.gen = slot, slot.gen
-	for _, h := range slot.hits {
-		m.apply(i, v, h)
 	}
 }
 
@@ -398,8 +438,8 @@ func (m *Matcher) apply(i int, v *gathered, h valueHit) {
 	}
 }
 
-// scan fills m.found with what the literals in one text mean.
-func (m *Matcher) scan(v *gathered) {
+// scan fills m.found with what the literals in one text mean. The first so many of it, find, may make rules candidates.
+func (m *Matcher) scan(v *gathered) (find int) {
 	m.found = m.found[:0]
 	if m.stamp++; m.stamp == 0 {
 		clear(m.local)
@@ -422,6 +462,13 @@ func (m *Matcher) scan(v *gathered) {
 			m.found = append(m.found, valueHit{p, -1, -1})
 		}
 	}
+	for i, h := range m.found {
+		if len(m.set.preds[h.pred].pushes) > 0 {
+			m.found[i], m.found[find] = m.found[find], h
+			find++
+		}
+	}
+	return find
 }
 
 // The letters beyond ASCII that case-insensitive regular expressions take for ASCII ones: the scanner finds
@@ -596,6 +643,9 @@ func rank(g *memo) int {
 // ask answers a predicate, once per Event.
 func (m *Matcher) ask(p int32) bool {
 	q, mm := &m.set.preds[p], &m.memo[p]
+	if q.covered && !m.rest && len(q.pushes) == 0 && !m.set.naive {
+		m.applyRest()
+	}
 	only := ^uint64(0)
 	if mm.epoch == m.epoch {
 		if mm.state != memoMaybe {

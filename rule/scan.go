@@ -274,6 +274,7 @@ type cacheSlot struct {
 	mask  uint64
 	split int32
 	gen   uint32 // changes when the slot is taken by another value
+	find  int    // the first so many of hits may make rules candidates
 	hits  []valueHit
 }
 
@@ -322,14 +323,14 @@ func (s *cacheSlot) holds(v *gathered) bool {
 }
 
 // store remembers what was found in a value, unless it is too much.
-func (s *cacheSlot) store(v *gathered, hits []valueHit) bool {
+func (s *cacheSlot) store(v *gathered, hits []valueHit, find int) bool {
 	if len(hits) > cacheHits {
 		return false
 	}
 	s.gen++
 	s.text = append(s.text[:0], v.text...)
 	s.mask, s.split = v.mask, int32(v.split)
-	s.hits = append(s.hits[:0], hits...)
+	s.hits, s.find = append(s.hits[:0], hits...), find
 	return true
 }
 
@@ -342,6 +343,11 @@ func (s *cacheSlot) learn(pred int32, ok bool, start, end int) {
 				return
 			}
 			last := len(s.hits) - 1
+			if i < s.find {
+				s.find--
+				*h = s.hits[s.find]
+				h = &s.hits[s.find]
+			}
 			*h = s.hits[last]
 			s.hits = s.hits[:last]
 			return
