@@ -164,6 +164,8 @@ func (q *pred) worthScanning() bool {
 	switch {
 	case q.eq || q.needs == nil && !q.blind:
 		return false
+	case q.mask == 1<<slotKeyword:
+		return false // The whole record would be read again for the sake of the few that their fields find.
 	case q.kind == predRegex || !q.single:
 		return true // Anything is cheaper than an expression, or a search in all that a client wrote.
 	case q.mask&(cachedFields|1<<event.Path|1<<event.Query) != 0:
