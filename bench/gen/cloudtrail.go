@@ -34,7 +34,7 @@ var calls = []call{
 	{12, "iam.amazonaws.com", "GetRole", `{"roleName":"service-%[2]s-%[1]d"}`, true},
 	{10, "sts.amazonaws.com", "GetCallerIdentity", ``, true},
 	{8, "autoscaling.amazonaws.com", "SetDesiredCapacity", `{"desiredCapacity":%d,"autoScalingGroupName":"%s"}`, false},
-	{6, "signin.amazonaws.com", "ConsoleLogin", ``, false},
+	{1, "signin.amazonaws.com", "ConsoleLogin", ``, false},
 	{4, "ec2.amazonaws.com", "AuthorizeSecurityGroupIngress", `{"groupId":"sg-%08x","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":443,"toPort":443,"ipRanges":{"items":[{"cidrIp":"198.51.100.0/24","description":"%s"}]}}]}}`, false},
 }
 
@@ -136,7 +136,7 @@ func writeEvent(r *rand.Rand, out *bufio.Writer, now int64) {
 	}
 	response := "null"
 	if c.name == "ConsoleLogin" {
-		response = `{"ConsoleLogin":"Success"}`
+		response = `{"ConsoleLogin":"Success"},"additionalEventData":{"LoginTo":"https://console.aws.amazon.com/console/home","MobileVersion":"No","MFAUsed":"Yes"}`
 	}
 	fmt.Fprintf(out, `,"requestParameters":%s,"responseElements":%s,"requestID":"%08x-%04x-4%03x-a%03x-%012x","eventID":"%08x-%04x-4%03x-b%03x-%012x","readOnly":%t,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"%s"}}`,
 		request, response, r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Uint64()>>16, r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<12), r.Uint64()>>16, c.readOnly, c.source)
