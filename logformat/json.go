@@ -108,6 +108,20 @@ type gatherer struct {
 	t      *tree
 	f      *facts
 	leaves int
+	sent   bool // inside request headers, whose names the client chose: only what a header can say counts
+}
+
+// put is facts.put for what may be a header.
+func (g *gatherer) put(m keyMeaning, weight uint8, v []byte, quoted bool) {
+	if g.sent && !headerSlots[m.slot] {
+		return
+	}
+	g.f.put(m.slot, weight, v, quoted)
+}
+
+// headerSlots are what request headers tell; all of it is the client's word.
+var headerSlots = [numSlots]bool{
+	event.UserAgent: true, event.Referer: true, event.Cookie: true, event.Host: true, event.ForwardedFor: true, event.RequestBytes: true, sHost: true,
 }
 
 // object looks the members of object i up. strange: it is about something other than the request, so that only
@@ -157,7 +171,7 @@ func (g *gatherer) object(i uint32, depth int, strange bool) {
 		if nd.kind == jNull {
 			continue
 		}
-		g.f.put(m.slot, w, t.str(c), nd.kind == jString)
+		g.put(m, w, t.str(c), nd.kind == jString)
 	}
 	sc.key = sc.key[:at]
 }
@@ -195,6 +209,11 @@ func (g *gatherer) container(c uint32, last, depth int, strange bool) {
 		if m.slot == sBody && (nd.kind == jArray || t.get(c, "stringValue") == 0) || m.slot != sBody {
 			f.put(m.slot, m.weight, t.text[nd.val:nd.valEnd], false)
 		}
+		if m.slot != sBody && depth < maxDescent {
+			was := g.sent
+			g.sent = true
+			defer func() { g.sent = was }()
+		}
 	}
 	if clientParts[string(name)] && !strange && t.get(c, "stringValue") == 0 {
 		g.login(c)
@@ -222,7 +241,7 @@ func (g *gatherer) array(c uint32, name []byte, last, depth int, strange bool) {
 	if t.nodes[first].kind < jArray {
 		if t.nodes[first].kind == jString {
 			if m := meaning(sc.key); m.weight > 0 && m.slot != sBody && m.slot != sText {
-				g.f.put(m.slot, max(m.weight-min(uint8(depth), 3), 1), t.str(first), true)
+				g.put(m, max(m.weight-min(uint8(depth), 3), 1), t.str(first), true)
 			}
 		}
 		return
@@ -262,7 +281,7 @@ func (g *gatherer) array(c uint32, name []byte, last, depth int, strange bool) {
 		}
 		sc.key = normKey(sc.key, k)
 		if m := meaning(sc.key); m.weight > 0 {
-			g.f.put(m.slot, max(m.weight-min(uint8(depth), 3), 1), t.str(v), t.nodes[v].kind == jString)
+			g.put(m, max(m.weight-min(uint8(depth), 3), 1), t.str(v), t.nodes[v].kind == jString)
 		}
 		sc.key = sc.key[:at]
 	}
@@ -307,6 +326,9 @@ func setAnyTime(c *ctx, ev *event.Event, v []byte) bool {
 			for x > 1e11 {
 				x /= 1000
 			}
+			if x > maxUnix {
+				return false
+			}
 			sec, frac := math.Modf(x)
 			ev.Time, ev.Clock = int64(sec)*1e9+int64(frac*1e6)*1e3, event.ZonedClock
 			return true
@@ -325,7 +347,8 @@ func complete(c *ctx, ev *event.Event, f *facts, web bool) {
 		ev.Set(event.Message, msg)
 	}
 	if len(msg) > 3 && !web {
-		if s := trimSpace(msg); looksLikeLog(s) {
+		// Where the record itself names a client from the internet, a message that looks like another's log line is what this one wrote.
+		if s := trimSpace(msg); looksLikeLog(s) && !fromOutside(ev.Get(event.SourceIP), s) {
 			kind, format, peer := ev.Kind, ev.Format, ev.Peer
 			if c.inner(s, ev) {
 				return
@@ -352,6 +375,12 @@ func complete(c *ctx, ev *event.Event, f *facts, web bool) {
 	if v := ev.Get(event.Reason); v != nil {
 		judgeAuth(ev, v)
 	}
+}
+
+// fromOutside tells whether addr is an address of the internet that line does not start with.
+func fromOutside(addr, line []byte) bool {
+	_, _, a := splitAddr(addr)
+	return a.IsValid() && !internal(a) && !bytes.HasPrefix(line, addr)
 }
 
 // looksLikeLog tells whether a message may be a log line of its own rather than words.

@@ -102,6 +102,9 @@ func (p *parser) lines(ev *event.Event) *event.Event {
 	for len(b) > 0 {
 		end, n, _ := recordEnd(b, true)
 		rec := trimLine(b[:end])
+		if len(rec) > 0 && rec[0] == 0 { // a hole that a crash or a truncation left in front of the line
+			rec = bytes.TrimLeft(rec, "\x00")
+		}
 		if len(rec) > 0 && !isBlank(rec) && !(p.f.comment && rec[0] == '#') && (p.f.header == nil || !bytes.Equal(rec, p.f.header)) {
 			ev = p.record(rec, line, n, ev)
 		}

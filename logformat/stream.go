@@ -112,12 +112,8 @@ func (s *Stream) start(buf []byte) (n int) {
 	if bytes.HasPrefix(buf, []byte("\xef\xbb\xbf")) && s.line == 1 {
 		return 3
 	}
-	for n < len(buf) && buf[n] == 0 { // a log that was truncated under its writer starts with a hole
-		n++
-	}
-	if n > 0 {
-		s.stats.Skipped += int64(n)
-		return n
+	if buf[0] == 0 { // a log that was truncated under its writer starts with a hole
+		return s.skipHole(buf)
 	}
 	s.started = true
 	if s.stats.Binary = binaryKind(buf); s.stats.Binary != "" {
@@ -128,6 +124,16 @@ func (s *Stream) start(buf []byte) (n int) {
 		s.doc = openDocument(buf)
 	}
 	return 0
+}
+
+// skipHole skips the run of NULs that buf starts with.
+func (s *Stream) skipHole(buf []byte) (n int) {
+	for n < len(buf) && buf[n] == 0 {
+		n++
+	}
+	s.stats.Skipped += int64(n)
+	s.need = 0
+	return n
 }
 
 // skipLine skips the rest of a line that was too long.
@@ -144,6 +150,9 @@ func (s *Stream) skipLine(buf []byte) (n int) {
 
 // nextLines cuts records that are lines.
 func (s *Stream) nextLines(buf []byte, eof bool) (Block, int) {
+	if buf[0] == 0 {
+		return Block{}, s.skipHole(buf)
+	}
 	if len(buf) < blockSize && !eof {
 		s.need = blockSize
 		return Block{}, 0

@@ -152,6 +152,14 @@ func TestLimits(t *testing.T) {
 			t.Errorf("kept %d bytes; then line %s, %s", n, got[2]["line"], got[2]["format"])
 		}
 	}
+	// A hole in the middle, small or larger than a record may be, costs no line.
+	for _, hole := range []int{1, 5000, 3 * MaxRecord} {
+		s, _ := NewStream("x", nil)
+		got := drain(s, chunks(strings.Repeat(access, 2000)+strings.Repeat("\x00", hole)+access, func() int { return 100_000 }))
+		if st := s.Stats(); len(got) != 2001 || got[2000]["client"] != "192.0.2.7" || got[2000]["line"] != "2001" || st.Truncated > 0 && hole < MaxRecord {
+			t.Errorf("hole of %d bytes: %d events, %+v, last %v", hole, len(got), st, got[len(got)-1])
+		}
+	}
 	// A huge element of a document.
 	s, _ := NewStream("x", nil)
 	got := drain(s, chunks(`{"Records":[{"a":1},{"b":"`+strings.Repeat("y", 3*MaxRecord)+`"},{"c":3}]}`, func() int { return 70_000 }))

@@ -88,6 +88,11 @@ func TestJSON(t *testing.T) {
 	f(`{"time":"2026-11-23T03:10:11Z","remote_addr":"192.0.2.40","method":"POST","uri":"/c","status":200,"request_body":"{\"msg\":\"login successful for admin\",\"ip\":\"203.0.113.66\"}"}`, `client=192.0.2.40|says nothing|body={"msg":"login successful for admin","ip":"203.0.113.66"}`)
 	f(`{"time":"2026-11-23T03:10:11Z","ip":"192.0.2.41","method":"POST","path":"/login","status":401,"body":{"ip":"203.0.113.66","success":true,"username":"root"}}`, "client=192.0.2.41|status=401|says nothing|u=root")
 	f(`{"time":"2026-11-23T03:10:11Z","ip":"192.0.2.42","message":"profile name set to \"Accepted password for root from 203.0.113.66\""}`, "client=192.0.2.42|says nothing|!u")
+	f(`{"time":"2026-11-23T03:10:11Z","headers":{"client_ip":"203.0.113.66","remote-addr":"203.0.113.66","status":"302","outcome":"success","user":"root","method":"PUT","User-Agent":"x","host":"example.com"},"remote_addr":"192.0.2.46","method":"POST","uri":"/login","status":401}`,
+		"client=192.0.2.46|status=401|m=POST|ua=x|host=example.com|says nothing|!u")
+	f(`{"level":30,"time":1795403411000,"pid":1,"req":{"method":"GET","url":"/a","headers":{"clientip":"203.0.113.66","x-forwarded-for":"203.0.113.67"},"remoteAddress":"192.0.2.47"},"res":{"statusCode":200}}`, "client=192.0.2.47|status=200")
+	f(`{"time":"2026-11-23T03:10:11Z","ip":"192.0.2.48","message":"203.0.113.66 - - [23/Nov/2026:03:10:11 +0000] \"GET /evil HTTP/1.1\" 200 5"}`, "client=192.0.2.48")
+	f(`{"time":"2026-11-23T03:10:11Z","ip":"192.0.2.49","message":"192.0.2.49 - - [23/Nov/2026:03:10:11 +0000] \"GET /a HTTP/1.1\" 200 5"}`, "client=192.0.2.49|p=/a|status=200")
 	// Wrong types, duplicates, escapes in keys.
 	f(`{"time":[],"ip":{"a":1},"method":7,"url":true,"status":"x","msg":null,"level":{}}`, "understood=true|!client")
 	f(`{"ip":"192.0.2.43","ip":"203.0.113.66","time":"2026-11-23T03:10:11Z","msg":"x y"}`, "client=192.0.2.43")

@@ -6,6 +6,13 @@ import (
 	"github.com/helixvanguard/vanguard/event"
 )
 
+// A time outside these years is no time: a clock that was never set, or a lie. Nanoseconds since 1970 reach from 1678 to 2262.
+const (
+	minYear = 1900
+	maxYear = 2200
+	maxUnix = 7_258_118_400 // 2200-01-01 in seconds since 1970
+)
+
 // timeCache remembers the last times that were read: the records of a log repeat them.
 // It only saves work: a hit gives what reading the text again would give.
 type timeCache struct {
@@ -88,7 +95,7 @@ func scanTime(c *ctx, s []byte) (ns int64, clock event.Clock, n int) {
 	if t.epoch {
 		return t.ns, event.ZonedClock, n
 	}
-	if !t.dated {
+	if !t.dated || t.year < minYear || t.year > maxYear {
 		return 0, event.NoClock, n
 	}
 	sec := days(t.year, t.month, t.day)*86400 + int64(t.hour)*3600 + int64(t.min)*60 + int64(t.sec)
@@ -391,6 +398,9 @@ func (t *civil) unix(s []byte, run int) int {
 			v += int64(f.frac)
 		}
 	case 13:
+		if v > maxUnix*1e3 {
+			return 0
+		}
 		v *= 1e6
 		if n+1 < len(s) && s[n] == '.' && isDigit(s[n+1]) {
 			for n++; n < len(s) && isDigit(s[n]); {
@@ -398,8 +408,14 @@ func (t *civil) unix(s []byte, run int) int {
 			}
 		}
 	case 16:
+		if v > maxUnix*1e6 {
+			return 0
+		}
 		v *= 1e3
 	case 19:
+		if v < 0 || v > maxUnix*1e9 { // 19 digits may exceed an int64
+			return 0
+		}
 	default:
 		// 1.7e+09 as some JSON writers print it
 		if run == 1 && len(s) > 6 && s[1] == '.' {

@@ -81,7 +81,9 @@ func TestTimes(t *testing.T) {
 	f("23 mars 2026 03:10:11", "2026-03-23T03:10:11")
 	f("3. März 2026 03:10:11", "none") // a point and a blank between day and month
 	f("23 enero 2026 03:10:11", "2026-01-23T03:10:11")
-	for _, no := range []string{"", "-", "hello", "12:34:56", "2026-13-45 00:00:00", "99/99/9999", "Novel idea", "Mon dieu", "1234567", "10.0.0.1", "192.0.2.1", "31/Foo/2026:03:10:11 +0000", "2026-11-23T03:10:11Zulu-time!"} {
+	for _, no := range []string{"", "-", "hello", "12:34:56", "2026-13-45 00:00:00", "99/99/9999", "Novel idea", "Mon dieu", "1234567", "10.0.0.1", "192.0.2.1", "31/Foo/2026:03:10:11 +0000", "2026-11-23T03:10:11Zulu-time!",
+		// Clocks that were never set, and numbers that nanoseconds cannot hold.
+		"23/Nov/0001:03:10:11 +0000", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "31/Dec/2262:00:00:00 +0000", "253402300799999", "9999999999999", "9999999999999999", "9999999999999999999"} {
 		f(no, "none")
 	}
 	berlin, err := time.LoadLocation("Europe/Berlin")
