@@ -66,15 +66,32 @@ func canonical(ev *event.Event, f event.Field, v, scratch []byte) []byte {
 	return out[:0]
 }
 
-// held tells whether a leaf is the very memory of a field that was decoded already.
+// held tells whether a leaf is the very memory of fields that were decoded already: of one, or of the request line
+// or URL that was split into several.
 func held(ev *event.Event, leaf []byte) bool {
 	set := ev.Fields()
+	path, query := len(ev.Get(event.Path)), len(ev.Get(event.Query))
+	if query > 0 {
+		path += 1 + query // '?'
+	}
+	if sameStart(ev.Get(event.Path), leaf) && path == len(leaf) {
+		return true
+	}
+	if m := ev.Get(event.Method); sameStart(m, leaf) {
+		line := len(m) + 1 + path
+		if v := len(ev.Get(event.HTTPVersion)); line == len(leaf) || line+1+v == len(leaf) {
+			return true
+		}
+	}
 	for _, f := range attackerFields {
 		if set&(1<<f) != 0 {
-			if v := ev.Get(f); len(v) == len(leaf) && len(v) > 0 && &v[0] == &leaf[0] {
+			if v := ev.Get(f); len(v) == len(leaf) && sameStart(v, leaf) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// sameStart tells whether a and b start at the same byte in memory.
+func sameStart(a, b []byte) bool { return len(a) > 0 && len(b) > 0 && &a[0] == &b[0] }
