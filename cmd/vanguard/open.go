@@ -77,12 +77,15 @@ func openLog(ctx context.Context, in input, raw *atomic.Int64, unpackLimit int64
 	if in.path == stdinName {
 		stored = newAsync(ctx, os.Stdin)
 	} else {
-		f, err := os.Open(in.path)
+		f, err := openFile(ctx, in.path)
 		if err != nil {
-			return nil, plainError(in.path, err)
+			return nil, err
 		}
 		l.close = append(l.close, f.Close)
 		stored = f
+		if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+			stored = newAsync(ctx, f)
+		}
 	}
 	in2 := bufio.NewReaderSize(&tally{stored, raw}, readBuffer)
 	head, err := in2.Peek(sniffed)
@@ -120,6 +123,35 @@ func openLog(ctx context.Context, in input, raw *atomic.Int64, unpackLimit int64
 	l.text = &meter{Reader: text, ctx: ctx, count: l.packed}
 	l.Reader = l.text
 	return l, nil
+}
+
+// openFile is os.Open that ends when ctx does: a named pipe opens only once somebody writes to it.
+func openFile(ctx context.Context, path string) (*os.File, error) {
+	if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, plainError(path, err)
+		}
+		return f, nil
+	}
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(path)
+		done <- opened{f, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case o := <-done:
+		if o.err != nil {
+			return nil, plainError(path, o.err)
+		}
+		return o.f, nil
+	}
 }
 
 // notText names a kind of file that holds no log lines, by its first bytes. A file that was only found
@@ -190,6 +222,7 @@ type gzipMembers struct {
 	z      *gzip.Reader
 	damage error // the first
 	tries  int
+	whole  int // members that were read to their end
 }
 
 func (g *gzipMembers) Read(p []byte) (int, error) {
@@ -205,7 +238,8 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 			return n, nil
 		case err == io.EOF:
 			g.z = nil
-			if _, err := g.src.Peek(1); err != nil {
+			g.whole++
+			if err := g.skipPadding(); err != nil {
 				return n, g.end(err)
 			}
 		default:
@@ -242,7 +276,9 @@ func (g *gzipMembers) next() error {
 			return err
 		}
 		if g.damage == nil && err != io.EOF {
-			g.damage = err
+			if g.damage = err; g.whole > 0 {
+				g.damage = errTrailing
+			}
 		}
 		if err := g.resync(); err != nil {
 			return err
@@ -252,6 +288,21 @@ func (g *gzipMembers) next() error {
 	z.Multistream(false)
 	g.z = z
 	return nil
+}
+
+var errTrailing = errors.New("what follows the compressed text is no gzip data")
+
+// skipPadding passes over the zeros with which tapes and block devices fill a file up. io.EOF says that nothing else follows.
+func (g *gzipMembers) skipPadding() error {
+	for {
+		b, err := g.src.ReadByte()
+		if err != nil {
+			return err
+		}
+		if b != 0 {
+			return g.src.UnreadByte()
+		}
+	}
 }
 
 // resync moves src to the next bytes that can begin a member.

@@ -159,7 +159,8 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	if err := render.Write(k.Stdout, c.Output, report, c.look(k.Stdout)); err != nil {
 		return err
 	}
-	if code := c.exit(report.Verdict, len(s.problems) > 0); code != exitNormal {
+	unread := report.Input.Lines == 0 && len(report.Input.Problems) > 0 && opt.Since.IsZero() && opt.Until.IsZero() // such as a binary file
+	if code := c.exit(report.Verdict, len(s.problems) > 0 || unread || ctx.Err() != nil); code != exitNormal {
 		return exitCode(code)
 	}
 	return nil

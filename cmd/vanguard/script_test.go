@@ -216,6 +216,40 @@ func TestInterrupt(t *testing.T) {
 	t.Run("one line", func(t *testing.T) { interrupt(t, attack, 1, 2*time.Second) })
 }
 
+// TestInterruptNamedPipe: Ctrl-C ends the wait for somebody to write.
+func TestInterruptNamedPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+		t.Skip("no named pipes here: ", err)
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	cmd := &exec.Cmd{Path: exe, Args: []string{"vanguard", "scan", pipe}, Stdout: &out, Stderr: os.Stderr}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	patience := time.After(30 * time.Second)
+	for {
+		select {
+		case <-ended:
+			if code := cmd.ProcessState.ExitCode(); code >= 0 && (code != exitError || !strings.Contains(out.String(), "interrupted: the rest was not read")) {
+				t.Errorf("exit status %d, %s", code, out.String())
+			}
+			return
+		case <-patience:
+			cmd.Process.Kill()
+			t.Fatal("still waiting")
+		case <-time.After(2 * time.Second): // Only the first interrupt must do; it is repeated in case it came before the handler.
+			cmd.Process.Signal(os.Interrupt)
+		}
+	}
+}
+
 func interrupt(t *testing.T, log []byte, copies int, wait time.Duration) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot be sent an interrupt there")
