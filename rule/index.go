@@ -177,6 +177,9 @@ func (q *pred) worthScanning() bool {
 // blindCost is that of a predicate which any text may satisfy: its rule is a candidate until its answers are remembered.
 const blindCost = 5e4
 
+// recordCost is that of a way to a rule that has the whole record scanned once more.
+const recordCost = 2e4
+
 // learnt is how much of an expression's cost is left where its answers are remembered: it nearly always says no.
 const learnt = 0.3
 
@@ -257,6 +260,9 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 			cost := needsCost(q.needs)
 			if q.kind == predRegex {
 				cost *= learnt
+			}
+			if q.mask == 1<<slotKeyword {
+				cost += recordCost
 			}
 			return way{[]int32{node.pred}, cost}, true
 		case q.blind:
