@@ -124,3 +124,44 @@ func BenchmarkEmbedded(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkScanner is the pass over an agent and a target, with as many literals as real packs have.
+func BenchmarkScanner(b *testing.B) {
+	var lits []string
+	for i := range 2000 {
+		lits = append(lits, fmt.Sprintf("zq%dx", i*7919), fmt.Sprintf("/plugin%d/", i))
+	}
+	s := newScanner(lits)
+	text := []byte("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 /products/garden/chairs?page=3&sort=price")
+	b.SetBytes(int64(len(text)))
+	var hits []hit
+	for b.Loop() {
+		hits = s.scan(text, hits[:0])
+	}
+}
+
+// BenchmarkAlternatives is one expression with many words on harmless text: the standard library, and an automaton.
+func BenchmarkAlternatives(b *testing.B) {
+	src := `(?i)(?:;|\|\|?|&&|\n)\s*(?:`
+	for i := range 150 {
+		src += fmt.Sprintf("%c%cword%d|", 'a'+i%26, 'a'+i/7%26, i)
+	}
+	re, err := newRegex(src+`whoami)\b`, "", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	text := []byte("page=3; sort=price; view=grid; session=4f3a91c2b7; theme=dark; lang=en; consent=all; cart=12")
+	b.Run("standard", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			re.find(text)
+		}
+	})
+	b.Run("automaton", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		a := newAutomaton(re.machine())
+		for b.Loop() {
+			a.find(text)
+		}
+	})
+}

@@ -181,24 +181,17 @@ func (c *compiler) trials() (rules []*Rule) {
 	return rules
 }
 
-// conditions are those of the logsource itself.
+// conditions are those of the logsource itself: which process wrote the record.
 func (c *compiler) conditions(src *source) (kids []int32) {
-	add := func(field event.Field, vals []string, prefix bool) {
-		if len(vals) == 0 {
-			return
-		}
-		it := &item{field: field.String(), key: field.String(), vals: vals}
-		if prefix {
-			it.mods.starts = true
-			it.key += "|startswith"
-		}
-		for _, v := range vals {
-			it.pats = append(it.pats, newPattern(value{v, true}, false, prefix, false))
-		}
-		kids = append(kids, c.low.values(it, fieldRef{kind: refField, field: field, name: field.String()}))
+	if len(src.process) == 0 {
+		return nil
 	}
-	add(event.Process, src.process, false)
-	return kids
+	name := event.Process.String()
+	it := &item{field: name, key: name, vals: src.process}
+	for _, v := range src.process {
+		it.pats = append(it.pats, newPattern(value{v, true}, false, false, false))
+	}
+	return []int32{c.low.values(it, fieldRef{kind: refField, field: event.Process, name: name})}
 }
 
 // A boundFilter is a filter whose rules are resolved.
@@ -370,7 +363,7 @@ func (c *compiler) bind(k *Correlation, d *corrDoc) {
 
 // finish lists what runs and computes the hash.
 func (c *compiler) finish(opt Options) {
-	h := hasher(14695981039346656037)
+	h := hasher(hashStart)
 	for _, r := range c.rules {
 		if c.dead[r] {
 			continue

@@ -48,16 +48,6 @@ func (e *expr) eval(leaf func(int) bool) bool {
 	return true
 }
 
-// leaves calls f for each leaf.
-func (e *expr) leaves(f func(*int)) {
-	if e.op == opLeaf {
-		f(&e.leaf)
-	}
-	for _, k := range e.kids {
-		k.leaves(f)
-	}
-}
-
 // maxCondition bounds the words of a condition.
 const maxCondition = 2000
 

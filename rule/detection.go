@@ -49,7 +49,6 @@ type item struct {
 	vals  []string
 	null  bool // null is one of the values
 	want  bool // itemExists
-	ops   []Op
 	nums  []float64
 	nets  []netip.Prefix
 	res   []*regex

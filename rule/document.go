@@ -85,7 +85,11 @@ func build(docs []document, regexes map[string]facts) (rules []*Rule, list []Pro
 		}
 		previous = n
 		p := &problems{file: d.file, regexes: regexes}
+		if n != &d.root || d.hash == 0 {
+			d.hash = contentHash(n)
+		}
 		r := parseRule(d.file, n, p)
+		r.hash = d.hash
 		list = append(list, p.list...)
 		if !p.failed() {
 			rules = append(rules, r)
@@ -132,9 +136,6 @@ func parseRule(file string, n *node, p *problems) *Rule {
 	if r.Name == "" && r.ID == "" {
 		p.add(Warning, n.line, "rule has neither id nor name, so that nothing can refer to it", "add \"id:\" with a UUID")
 	}
-	h := hasher(14695981039346656037)
-	h.node(n)
-	r.hash = uint64(h)
 	r.Level = event.Medium
 	if l := n.get("level"); l != nil {
 		var ok bool
@@ -461,6 +462,14 @@ func (c *corrDoc) parseCorrelationCondition(n *node, p *problems) {
 		p.add(Broken, v.line, "correlation type value_percentile needs a percentile", "add \"percentile: 95\" to the condition")
 	}
 }
+
+func contentHash(n *node) uint64 {
+	h := hasher(hashStart)
+	h.node(n)
+	return uint64(h)
+}
+
+const hashStart = 14695981039346656037 // FNV-1a's offset basis
 
 // hasher is FNV-1a over a document's content: the same rule laid out differently has the same hash.
 type hasher uint64

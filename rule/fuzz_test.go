@@ -200,7 +200,7 @@ func FuzzParse(f *testing.F) {
 		docs, _ := readYAML("x.yaml", src)
 		var b []byte
 		for i := range docs {
-			b = appendNode(appendString(b, "x.yaml"), &docs[i].root)
+			b = appendDocument(b, &docs[i])
 		}
 		again, _, err := unpack("\x00" + string(b))
 		if err != nil || len(again) != len(docs) {
@@ -212,7 +212,7 @@ func FuzzParse(f *testing.F) {
 // FuzzUnpack: damaged packed rules are an error, never a panic.
 func FuzzUnpack(f *testing.F) {
 	docs, _ := readYAML("x.yaml", []byte(correlations))
-	f.Add("\x00" + string(appendNode(appendString(nil, "x"), &docs[0].root)))
+	f.Add("\x00" + string(appendDocument(nil, &docs[0])))
 	f.Fuzz(func(t *testing.T, packed string) {
 		if docs, _, err := unpack(packed); err == nil {
 			build(docs, nil)

@@ -13,7 +13,6 @@ type source struct {
 	names    []map[string]fieldRef
 	treeOnly bool // field names are paths of a JSON record, never of this program's Fields
 	process  []string
-	formats  []string // prefixes of Event.Format
 }
 
 func kinds(ks ...event.Kind) (m uint32) {
@@ -153,8 +152,8 @@ var appProducts = map[string]bool{
 	"flask": true, "express": true, "rails": true, "laravel": true, "dotnet": true, "go": true, "rpc_firewall": false, "spark": true, "postgresql": true, "mysql": true, "application": true,
 }
 
-// withoutField says which records a rule of this source is not tried on: bits of classes. A class is
-// a Kind with a bit for "holds a request" and one for "is structured".
+// classes are the records that a rule of this source is tried on, a bit each. A class is a Kind, and
+// whether the record holds a request.
 func (s *source) classes() (m uint64) {
 	for c := range numClasses {
 		k, http := event.Kind(c>>1), c&1 != 0

@@ -84,6 +84,7 @@ func (n *node) texts(key string) []string {
 type document struct {
 	file string
 	root node
+	hash uint64 // of the content; 0: not computed yet
 }
 
 // split cuts src at its document markers, so that one broken document does not hide the others.
@@ -141,7 +142,7 @@ func readYAML(file string, src []byte) (docs []document, problems []Problem) {
 			continue
 		}
 		if root.kind != nodeNull {
-			docs = append(docs, document{file, root})
+			docs = append(docs, document{file: file, root: root})
 		}
 	}
 	return docs, problems

@@ -52,8 +52,7 @@ func Pack(fsys fs.FS) (packed string, problems []Problem, err error) {
 		}
 	}
 	for _, d := range docs {
-		b = appendString(b, d.file)
-		b = appendNode(b, &d.root)
+		b = appendDocument(b, &d)
 	}
 	return string(b), problems, nil
 }
@@ -114,6 +113,12 @@ func eachFile(fsys fs.FS, f func(name string, src []byte)) (sum uint64, err erro
 		return nil
 	})
 	return sum, err
+}
+
+func appendDocument(b []byte, d *document) []byte {
+	b = appendString(b, d.file)
+	b = binary.BigEndian.AppendUint64(b, contentHash(&d.root))
+	return appendNode(b, &d.root)
 }
 
 func appendString(b []byte, s string) []byte {
@@ -227,6 +232,12 @@ func unpack(packed string) (docs []document, regexes map[string]facts, err error
 	}
 	for len(u.src) > 0 && !u.bad {
 		d := document{file: u.string()}
+		if len(u.src) < 8 {
+			u.bad = true
+			break
+		}
+		d.hash = binary.BigEndian.Uint64([]byte(u.src[:8]))
+		u.src = u.src[8:]
 		if u.node(&d.root, 0); u.bad {
 			break
 		}

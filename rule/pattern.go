@@ -99,7 +99,7 @@ func (v value) tokens() []int {
 
 // literal is the value's text if it has no wildcard.
 func (v value) literal() (string, bool) {
-	if v.plain || strings.IndexAny(v.text, `\*?`) < 0 {
+	if v.plain || !strings.ContainsAny(v.text, `\*?`) {
 		return v.text, true
 	}
 	var b strings.Builder

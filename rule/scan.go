@@ -62,7 +62,7 @@ func newScanner(lits []string) *scanner {
 	log = min(log, 20)
 	s.shift = 32 - log
 	s.bits = make([]uint64, 1<<log/64)
-	load := make(map[uint32]uint16, len(lits))
+	var load [1 << 14]uint8 // literals entered under grams, by a hash
 	for i, lit := range lits {
 		if len(lit) < gramSize {
 			s.enterPair(int32(i), lit)
@@ -72,7 +72,7 @@ func newScanner(lits []string) *scanner {
 		for at := 0; at+gramSize <= len(lit) && at < 64; at++ {
 			// The rarest in harmless text, but not one under which many literals stand already.
 			cost := int(byteCost[lit[at]])*2 + int(byteCost[lit[at+1]])*2 + int(byteCost[lit[at+2]])*2 + int(byteCost[lit[at+3]])*2
-			if n := int(load[gramOf(lit, at)]); n > 0 {
+			if n := int(load[gramOf(lit, at)*hashPrime>>18]); n > 0 {
 				cost += 4 + 8*n
 			}
 			if cost < bestCost {
@@ -80,7 +80,9 @@ func newScanner(lits []string) *scanner {
 			}
 		}
 		g := gramOf(lit, best)
-		load[g]++
+		if l := &load[g*hashPrime>>18]; *l < 255 {
+			*l++
+		}
 		h := g * hashPrime >> s.shift
 		s.bits[h>>6] |= 1 << (h & 63)
 		s.enter(uint64(g)|gramKey, int32(i), best)

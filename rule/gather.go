@@ -1,0 +1,355 @@
+package rule
+
+import (
+	"bytes"
+	"math/bits"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// gather collects the texts that are scanned, or in which predicates look that span several fields.
+func (m *Matcher) gather() {
+	ev, want := m.ev, m.info.gather
+	const target = 1<<event.Path | 1<<event.Query
+	have := ev.Fields()
+	if want&(target|1<<slotURI|1<<slotKeyword) != 0 && have&target != 0 {
+		m.gatherTarget(ev)
+	}
+	for f := have & want &^ target; f != 0; f &= f - 1 {
+		i := event.Field(bits.TrailingZeros64(f))
+		if v := ev.Get(i); len(v) > 0 {
+			m.values = append(m.values, gathered{text: v, mask: 1 << i, split: -1, field: i, raw: true})
+		}
+	}
+	for _, d := range ev.Decoded() {
+		if want&(1<<d.Field|1<<slotKeyword) != 0 && 1<<d.Field&target == 0 {
+			m.values = append(m.values, gathered{text: d.Text, mask: 1<<d.Field | 1<<slotKeyword, split: -1, field: d.Field})
+		}
+	}
+	if want&(1<<slotTree) != 0 {
+		for _, p := range ev.Extra() {
+			if p.By != event.Server && len(p.Value) > 0 {
+				m.values = append(m.values, gathered{text: p.Value, mask: 1 << slotTree, split: -1, field: event.Message, raw: true})
+			}
+		}
+		if ev.Object != nil && ev.Kind != event.KindCloud && ev.Kind != event.KindFlow {
+			m.leaves = 0
+			ev.Object.Walk(m.walk)
+		}
+	}
+	if want&(1<<slotKeyword) != 0 {
+		m.values = append(m.values, gathered{text: ev.Text, mask: 1 << slotKeyword, split: -1, field: event.Message, raw: true})
+	}
+}
+
+// maxLeaves bounds how many leaves of a structured record "payload" looks at.
+const maxLeaves = 512
+
+func (m *Matcher) gatherLeaf(_, leaf []byte) bool {
+	if m.leaves++; m.leaves > maxLeaves {
+		return false
+	}
+	if len(leaf) == 0 {
+		return true
+	}
+	for i := range m.values {
+		// Fast path - most leaves are fields as well, and the very same memory.
+		if v := m.values[i].text; len(v) == len(leaf) && &v[0] == &leaf[0] {
+			return true
+		}
+	}
+	m.values = append(m.values, gathered{text: leaf, mask: 1 << slotTree, split: -1, field: event.Message, raw: true})
+	return true
+}
+
+// gatherTarget adds path?query as one text, as it stands and decoded.
+func (m *Matcher) gatherTarget(ev *event.Event) {
+	path, query := ev.Get(event.Path), ev.Get(event.Query)
+	v := gathered{mask: 1<<slotURI | 1<<event.Path | 1<<event.Query, split: len(path), field: event.Path, raw: true, path: path, query: query}
+	n := len(path)
+	switch {
+	case len(query) == 0:
+		v.text = path
+	case cap(path) > n+len(query) && &path[:n+2][n+1] == &query[0] && path[:n+1][n] == '?':
+		// Fast path - both stand in the record as the client sent them.
+		v.text = path[:n+1+len(query)]
+	default:
+		v.text = m.joined(path, query)
+	}
+	m.values = append(m.values, v)
+	if m.info.gather&(1<<slotAbs) != 0 && len(path) > 0 {
+		m.gatherAbsolute(ev, path, len(v.text))
+	}
+	var done int
+	dec := ev.Decoded()
+	for {
+		// The k-th forms of path and query belong together; where one has fewer, it stands as it is.
+		p, q, found, np, nq := path, query, false, 0, 0
+		for _, d := range dec {
+			switch d.Field {
+			case event.Path:
+				if np == done {
+					p, found = d.Text, true
+				}
+				np++
+			case event.Query:
+				if nq == done {
+					q, found = d.Text, true
+				}
+				nq++
+			}
+		}
+		if !found {
+			return
+		}
+		done++
+		v.split, v.raw, v.path, v.query, v.text = len(p), false, p, q, m.joined(p, q)
+		v.mask |= 1 << slotKeyword
+		m.values = append(m.values, v)
+	}
+}
+
+// maxOrigin bounds scheme and host of an absolute request target.
+const maxOrigin = 300
+
+// gatherAbsolute adds the whole target where the record has "http://host" right before the path.
+func (m *Matcher) gatherAbsolute(ev *event.Event, path []byte, n int) {
+	at, ok := ev.Span(path)
+	if !ok || at[0] == 0 {
+		return
+	}
+	from := at[0]
+	for from > 0 && at[0]-from < maxOrigin && ev.Text[from-1] > ' ' && ev.Text[from-1] != '"' && ev.Text[from-1] != '\'' {
+		from--
+	}
+	if origin := ev.Text[from:at[0]]; bytes.Contains(origin, schemeMark) {
+		m.values = append(m.values, gathered{text: ev.Text[from:min(at[0]+n, len(ev.Text))], mask: 1 << slotAbs, split: -1, field: event.Path, raw: true})
+	}
+}
+
+var schemeMark = []byte("://")
+
+func (m *Matcher) joined(path, query []byte) []byte {
+	at := len(m.buf)
+	m.buf = append(m.buf, path...)
+	if len(query) > 0 {
+		m.buf = append(append(m.buf, '?'), query...)
+	}
+	return m.buf[at:len(m.buf):len(m.buf)]
+}
+
+// search scans one gathered text, or remembers it, and makes rules candidates. What it finds of other predicates
+// waits until one of them is asked: on nearly all lines none is.
+func (m *Matcher) search(i int, v *gathered) {
+	var hits []valueHit
+	var find int
+	if len(v.text) > maxCached || v.split < 0 && v.mask&cachedFields == 0 {
+		find = m.scan(v)
+		hits = m.found
+		for _, h := range hits[find:] {
+			m.waiting = append(m.waiting, waitingHit{h, int32(i)})
+		}
+	} else {
+		slot, found := m.caches[v.field].lookup(v)
+		if found {
+			hits, find = slot.hits, slot.find
+		} else {
+			find = m.scan(v)
+			hits = m.found
+			found = slot.store(v, hits, find)
+		}
+		if found {
+			v.slot, v.gen = slot, slot.gen
+		} else {
+			for _, h := range hits[find:] {
+				m.waiting = append(m.waiting, waitingHit{h, int32(i)})
+			}
+		}
+	}
+	for _, h := range hits[:find] {
+		m.apply(i, v, h)
+	}
+}
+
+// A waitingHit is a hit in gathered text i that is in no slot.
+type waitingHit struct {
+	valueHit
+	i int32
+}
+
+// applyRest tells the predicates by which no rule is found what was found of them.
+func (m *Matcher) applyRest() {
+	m.rest = true
+	for _, w := range m.waiting {
+		m.apply(int(w.i), &m.values[w.i], w.valueHit)
+	}
+	for i := range m.values {
+		v := &m.values[i]
+		if v.slot == nil {
+			continue
+		}
+		hits := v.slot.hits
+		if v.slot.gen == v.gen {
+			hits = hits[v.slot.find:]
+		} else { // another value of this Event took the slot
+			m.scan(v)
+			hits = m.found
+		}
+		for _, h := range hits {
+			m.apply(i, v, h)
+		}
+	}
+}
+
+// apply tells the predicate of a hit in gathered text i.
+func (m *Matcher) apply(i int, v *gathered, h valueHit) {
+	mm := &m.memo[h.pred]
+	if mm.epoch != m.epoch {
+		*mm = memo{epoch: m.epoch}
+		m.queue(m.set.preds[h.pred].pushes)
+	}
+	if h.start < 0 {
+		mm.maybe |= 1 << min(i, 63)
+	} else if mm.state != memoTrue {
+		mm.state = memoTrue
+		m.blame(mm, v, int(h.start), int(h.end))
+	}
+}
+
+// scan fills m.found with what the literals in one text mean. The first so many of it, find, may make rules candidates.
+func (m *Matcher) scan(v *gathered) (find int) {
+	m.found = m.found[:0]
+	if m.stamp++; m.stamp == 0 {
+		clear(m.local)
+		m.stamp = 1
+	}
+	m.hits = m.set.scan.scan(v.text, m.hits[:0])
+	odd := false
+	for _, h := range m.hits {
+		if h.lit <= lastFolded {
+			odd = true
+			continue
+		}
+		m.interpret(v, h)
+	}
+	if odd {
+		m.scanFolded(v)
+	}
+	for _, p := range m.set.blind {
+		if m.set.preds[p].mask&v.mask != 0 {
+			m.found = append(m.found, valueHit{p, -1, -1})
+		}
+	}
+	for i, h := range m.found {
+		if len(m.set.preds[h.pred].pushes) > 0 {
+			m.found[i], m.found[find] = m.found[find], h
+			find++
+		}
+	}
+	return find
+}
+
+// The letters beyond ASCII that case-insensitive regular expressions take for ASCII ones: the scanner finds
+// them as its first two literals, so that texts without them (nearly all) cost nothing.
+const (
+	foldedS    = "\u017f"
+	foldedK    = "\u212a"
+	lastFolded = 1
+)
+
+// scanFolded scans a text again with those letters undone, for the regular expressions.
+func (m *Matcher) scanFolded(v *gathered) {
+	m.folded = m.folded[:0]
+	for at := 0; at < len(v.text); {
+		switch rest := v.text[at:]; {
+		case rest[0] == foldedS[0] && len(rest) > 1 && rest[1] == foldedS[1]:
+			m.folded = append(m.folded, 's')
+			at += 2
+		case rest[0] == foldedK[0] && len(rest) > 2 && rest[1] == foldedK[1] && rest[2] == foldedK[2]:
+			m.folded = append(m.folded, 'k')
+			at += 3
+		default:
+			m.folded = append(m.folded, rest[0])
+			at++
+		}
+	}
+	m.hits = m.set.scan.scan(m.folded, m.hits[:0])
+	for _, h := range m.hits {
+		for k := range m.set.outs[h.lit] {
+			if o := &m.set.outs[h.lit][k]; o.mask&v.mask != 0 && !o.decides {
+				m.suspect(o)
+			}
+		}
+	}
+}
+
+// suspect notes that a set of a predicate's literals was found; with the last of its sets, the predicate may be true.
+func (m *Matcher) suspect(o *out) {
+	l := &m.local[o.pred]
+	if l.stamp != m.stamp {
+		*l = localSets{stamp: m.stamp}
+	}
+	if all := m.set.preds[o.pred].sets; l.sets&all != all {
+		if l.sets |= o.set; l.sets&all == all {
+			m.found = append(m.found, valueHit{o.pred, -1, -1})
+		}
+	}
+}
+
+// interpret appends what one literal in one text means to m.found.
+func (m *Matcher) interpret(v *gathered, h hit) {
+	start, end := int(h.start), int(h.start)+len(m.set.scan.lits[h.lit])
+	outs := m.set.outs[h.lit]
+	for k := range outs {
+		o := &outs[k]
+		if o.mask&v.mask == 0 {
+			continue
+		}
+		ok := false
+		if v.split < 0 {
+			ok = (!o.start || start == 0) && (!o.end || end == len(v.text))
+		} else {
+			ok = o.mask&v.mask&(1<<slotURI|1<<slotKeyword) != 0 && (!o.start || start == 0) && (!o.end || end == len(v.text)) ||
+				o.mask&(1<<event.Path) != 0 && end <= v.split && (!o.start || start == 0) && (!o.end || end == v.split) ||
+				o.mask&(1<<event.Query) != 0 && start > v.split && (!o.start || start == v.split+1) && (!o.end || end == len(v.text))
+		}
+		if !ok {
+			continue
+		}
+		if !o.decides {
+			m.suspect(o)
+			continue
+		}
+		l := &m.local[o.pred]
+		if l.stamp != m.stamp {
+			*l = localSets{stamp: m.stamp}
+		}
+		if l.sets&decided == 0 {
+			l.sets |= decided
+			m.found = append(m.found, valueHit{o.pred, int32(start), int32(end)})
+		}
+	}
+}
+
+// decided marks a predicate that is true of the value that is being searched.
+const decided = 1 << 7
+
+// blame notes the guilty bytes of a gathered text.
+func (m *Matcher) blame(mm *memo, v *gathered, start, end int) {
+	mm.field, mm.raw, mm.at = v.field, v.raw, v.text[start:end]
+	if v.split < 0 {
+		return
+	}
+	if start > v.split {
+		mm.field = event.Query
+	}
+	if v.raw && len(v.query) > 0 && len(v.text) > 0 && len(v.path) > 0 && &v.text[0] != &v.path[0] {
+		// The text was joined: point into the record instead.
+		switch {
+		case start > v.split:
+			mm.at = v.query[start-v.split-1 : end-v.split-1]
+		case start < v.split:
+			mm.at = v.path[start:min(end, v.split)]
+		}
+	}
+}
