@@ -34,7 +34,7 @@ func synthetic(n int) []byte {
 
 // nginxEvent is a harmless request of about 250 bytes as the nginx parser fills it in.
 func nginxEvent(ev *event.Event) {
-	const line = `198.51.100.23 - - [23/Nov/2026:03:10:11 +0000] "GET /products/garden/chairs?page=3&sort=price&view=grid HTTP/1.1" 200 18234 "https://www.example.com/products/garden" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"`
+	const line = `198.51.100.23 - - [23/Nov/2026:03:10:11 +0000] "GET /products/garden/chairs?page=00003&sort=price&view=grid HTTP/1.1" 200 18234 "https://www.example.com/products/garden" "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"`
 	fill(ev, []byte(line))
 }
 
@@ -70,8 +70,12 @@ func index(b []byte, s string) int {
 }
 
 func BenchmarkBenignWeb(b *testing.B) {
-	for _, n := range []int{300, 3000} {
-		b.Run(fmt.Sprintf("rules=%d", n), func(b *testing.B) {
+	for _, c := range []struct {
+		n     int
+		fresh bool
+	}{{300, false}, {3000, false}, {300, true}, {3000, true}} {
+		n, fresh := c.n, c.fresh
+		b.Run(fmt.Sprintf("rules=%d/fresh=%t", n, fresh), func(b *testing.B) {
 			rules, problems := Parse("x.yaml", synthetic(n))
 			if len(problems) > 0 {
 				b.Fatal(problems[0])
@@ -83,9 +87,19 @@ func BenchmarkBenignWeb(b *testing.B) {
 			m := s.NewMatcher()
 			var ev event.Event
 			nginxEvent(&ev)
+			query := ev.Get(event.Query)
 			var dst []event.Signal
 			b.ReportAllocs()
+			i := 0
 			for b.Loop() {
+				if fresh {
+					i++ // a page that did not come for a long time
+					n := i
+					for k := 4; k >= 0; k-- {
+						query[5+k] = byte('0' + n%10)
+						n /= 10
+					}
+				}
 				dst = m.Match(&ev, dst[:0])
 			}
 			if len(dst) > 0 {
@@ -97,7 +111,7 @@ func BenchmarkBenignWeb(b *testing.B) {
 
 // Lines of ordinary traffic, and what a control plane records all day.
 var ordinary = []struct{ name, spec string }{
-	{"nginx", "client=198.51.100.23|http.request.method=GET|uri=/products/garden/chairs?page=3&sort=price&view=grid|http.version=HTTP/1.1|status=200|bytes=18234|http.request.referrer=https://www.example.com/products/garden|user_agent.original=Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"},
+	{"nginx", "client=198.51.100.23|http.request.method=GET|uri=/products/garden/chairs?page=00003&sort=price&view=grid|http.version=HTTP/1.1|status=200|bytes=18234|http.request.referrer=https://www.example.com/products/garden|user_agent.original=Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"},
 	{"static", "client=198.51.100.23|http.request.method=GET|uri=/assets/js/vendor.4f3a91c2.min.js|http.version=HTTP/2.0|status=304|bytes=0|http.request.referrer=https://www.example.com/|user_agent.original=Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"},
 	{"encoded", "client=198.51.100.23|http.request.method=GET|uri=/search?q=red%20chairs%20%26%20tables&lang=en|http.version=HTTP/1.1|status=200|bytes=9123|http.request.referrer=-|user_agent.original=Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"},
 	{"cloudtrail", `kind=cloud|client=198.51.100.23|event.provider=s3.amazonaws.com|event.action=GetObject|cloud.region=eu-central-1|principal.type=AssumedRole|cloud.account.id=111122223333|user_agent.original=aws-sdk-go-v2/1.30 os/linux lang/go|json={"eventVersion":"1.09","userIdentity":{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/app/i-1"},"requestParameters":{"bucketName":"example-data","key":"a/b.csv"},"readOnly":true}`},
@@ -132,7 +146,7 @@ func BenchmarkScanner(b *testing.B) {
 		lits = append(lits, fmt.Sprintf("zq%dx", i*7919), fmt.Sprintf("/plugin%d/", i))
 	}
 	s := newScanner(lits)
-	text := []byte("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 /products/garden/chairs?page=3&sort=price")
+	text := []byte("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 /products/garden/chairs?page=00003&sort=price")
 	b.SetBytes(int64(len(text)))
 	var hits []hit
 	for b.Loop() {

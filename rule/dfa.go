@@ -11,8 +11,8 @@ import (
 // A machine is what the automata of one regular expression share: its program and the classes of
 // runes that the program tells apart. It is immutable.
 //
-// The standard library runs an expression with two hundred alternatives at about a microsecond a byte. Here its
-// states are built as texts need them and kept: 2 ns a byte once they are there, whatever the expression.
+// The standard library runs an expression with 150 alternatives at 1.4 microseconds a byte. Here its states are
+// built as texts need them and kept: 3.6 ns a byte once they are there (BenchmarkAlternatives).
 type machine struct {
 	prog     *syntax.Prog
 	ascii    [utf8.RuneSelf]uint8

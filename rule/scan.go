@@ -9,10 +9,10 @@ import (
 //
 // Each literal is entered under four neighbouring bytes of it (a gram), the rarest that it has. The pass folds and
 // hashes the four bytes at each position and tests one bit; only where the bit is set does it look the gram up and compare
-// the literals entered there. Unlike an automaton's, the steps do not wait for each other: 0.7 ns a byte against 2 ns for a
-// dense Aho-Corasick table of 2,000 literals, 16 KiB of memory to keep in cache against 5 MiB, and nothing to build at start-up.
-// Literals of two and three bytes are entered under two bytes in a table of their own; one of a single byte sets
-// every pair that starts with it there.
+// the literals entered there. Unlike an automaton's, the steps do not wait for each other, the table that stays in cache has 16 KiB
+// (a dense Aho-Corasick table of 4,000 literals has some 10 MiB), and it is filled in a millisecond at start-up.
+// BenchmarkScanner: 3 ns a byte with 4,000 literals. Literals of two and three bytes are entered under two bytes in a
+// table of their own; one of a single byte under every pair that starts with it.
 type scanner struct {
 	lits []string // folded; see searchable
 
@@ -57,8 +57,8 @@ func newScanner(lits []string) *scanner {
 	}
 	s.keys, s.first, s.mask = make([]uint64, size), make([]int32, size), size-1
 	s.ents = make([]gramEntry, 0, len(lits))
-	// One bit in sixteen set at most: 8 KiB for 4,000 literals.
-	log := uint(max(13, bits.Len32(uint32(len(lits)*16))))
+	// One bit in thirty-two set at most: 16 KiB for 4,000 literals.
+	log := uint(max(13, bits.Len32(uint32(len(lits)*32))))
 	log = min(log, 20)
 	s.shift = 32 - log
 	s.bits = make([]uint64, 1<<log/64)
