@@ -29,6 +29,7 @@ type window struct {
 	Stages []stage             // temporal: per rule
 	Base   [maxExamples]uint64 // numbers of lines that led here, in examples
 	Total  int                 // base events since the window was last empty
+	Last   EventNumber         // the event that was counted last
 	Fired  bool                // the condition held, and the key has not been quiet since
 }
 
@@ -62,6 +63,14 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 	}
 	if win.Total == 0 {
 		win.Newest = at
+	}
+	if w.c.Type != rule.Temporal && w.c.Type != rule.TemporalOrdered {
+		// An event that several of the rules match happened once.
+		if now := EventNumber(t.events); win.Last == now && !base.lasting {
+			return r, false
+		} else {
+			win.Last = now
+		}
 	}
 	win.Newest = max(win.Newest, at)
 	win.Total++

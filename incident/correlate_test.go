@@ -50,6 +50,29 @@ correlation: {type: temporal_ordered, rules: [three, ok], group-by: [source.ip],
 level: critical
 vanguard: {threat: account-takeover, confidence: 0.9, outcome: succeeded}
 ---
+title: failures for root, which another rule names as well
+id: 5b0a1f0e-0007-4000-8000-000000000007
+name: root
+logsource: {category: application}
+detection: {sel: {user.name: root, event.outcome: failure}, condition: sel}
+level: low
+vanguard: {threat: brute-force, confidence: 0.1, base: true}
+---
+title: the same failures once more
+id: 5b0a1f0e-0009-4000-8000-000000000009
+name: again
+logsource: {category: application}
+detection: {sel: {user.name|startswith: roo, event.outcome: failure}, condition: sel}
+level: low
+vanguard: {threat: brute-force, confidence: 0.1, base: true}
+---
+title: four failures for root
+id: 5b0a1f0e-0008-4000-8000-000000000008
+name: four
+correlation: {type: event_count, rules: [root, again], group-by: [source.ip], timespan: 200s, condition: {gte: 4}}
+level: medium
+vanguard: {threat: credential-stuffing, confidence: 0.8, outcome: blocked}
+---
 title: failures of one account
 id: 5b0a1f0e-0006-4000-8000-000000000006
 name: account
@@ -118,6 +141,8 @@ func TestCorrelations(t *testing.T) {
 	f("no times at all", "-1 "+a+" u failure, -1 "+a+" u failure, -1 "+a+" u failure", "brute-force 192.0.2.1 blocked x3")
 	f("a gap starts anew", "0 "+a+" u failure, 10 "+a+" u failure, 500 "+a+" u failure, 510 "+a+" u failure", "")
 	f("three accounts", "0 "+a+" u failure, 10 "+a+" v failure, 20 "+a+" w failure", "brute-force 192.0.2.1 blocked x3; low-and-slow 192.0.2.1 blocked x3")
+	f("one event that two rules match counts once", "0 "+a+" root failure, 90 "+a+" root failure, 180 "+a+" root failure", "")
+	f("four of them", "0 "+a+" root failure, 61 "+a+" root failure, 122 "+a+" root failure, 183 "+a+" root failure", "credential-stuffing 192.0.2.1 blocked x4")
 	f("success after failures", "0 "+a+" u failure, 10 "+a+" u failure, 20 "+a+" u failure, 30 "+a+" u success",
 		"account-takeover 192.0.2.1 succeeded x2; brute-force 192.0.2.1 blocked x3")
 	f("success of another", "0 "+a+" u failure, 10 "+a+" u failure, 20 "+a+" u failure, 30 "+b+" u success", "brute-force 192.0.2.1 blocked x3")

@@ -70,7 +70,7 @@ func TestAuth(t *testing.T) {
 	f("Nov 23 03:10:11 h sudo: pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1000)", "event.action=session|u=root|who=alice|!res")
 	f("Nov 23 03:10:11 h su[9]: FAILED SU (to root) eve on pts/1", "event.action=su|res=failure|u=eve|on=root")
 	f("Nov 23 03:10:11 h su[9]: (to root) alice on pts/1", "event.action=su|res=success|u=alice")
-	f("Nov 23 03:10:11 h su(pam_unix)[9]: authentication failure; logname= uid=1342 euid=0 tty= ruser=eve rhost=  user=root", "event.action=su|res=failure|u=root")
+	f("Nov 23 03:10:11 h su(pam_unix)[9]: authentication failure; logname= uid=1342 euid=0 tty= ruser=eve rhost=  user=root", "event.action=su|res=failure|u=root|proc=su")
 	f("Nov 23 03:10:11 h su[9]: BAD SU eve to root on /dev/ttyp0", "event.action=su|res=failure|u=eve|on=root")
 	f("%ASA-6-113005: AAA user authentication Rejected : reason = Invalid password : server = 10.0.0.1 : user = bob : user IP = 192.0.2.1", "lvl=info|login bad|client=192.0.2.1|u=bob")
 	f("Nov 23 03:10:11 h useradd[9]: new user: name=backdoor, UID=0, GID=0, home=/root, shell=/bin/bash", "event.action=user-create|on=backdoor|res=success")

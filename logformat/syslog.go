@@ -227,6 +227,9 @@ func readProgram(c *ctx, ev *event.Event, prog, pid, msg []byte) {
 		name = name[at+1:]
 	}
 	if at := bytes.IndexByte(name, '('); at > 0 {
+		if bytes.HasPrefix(name[at:], []byte("(pam_")) { // "sshd(pam_unix)": PAM speaks, in the program that asked it
+			ev.Set(event.Process, name[:at])
+		}
 		name = name[:at]
 	}
 	level := ev.Get(event.Level)
