@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"sync/atomic"
@@ -145,6 +146,7 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
+	debug.SetGCPercent(gcRunning)
 	if opt.Rules != nil {
 		if n := len(engine.Problems()); n > 0 {
 			fmt.Fprintf(k.Stderr, "vanguard: %s: %d problems with these rules; see: vanguard rules check %s\n", c.Rules, n, c.Rules)
