@@ -213,3 +213,26 @@ func dump(t *Tracker) string {
 	}
 	return s
 }
+
+// A flood from ever new addresses pushes nothing grave out of memory.
+func TestFloodHidesNothing(t *testing.T) {
+	tr, set := tracker(t)
+	m := set.NewMatcher()
+	n := 0
+	step := func(s string) { n++; observe(tr, m, n, s) }
+	for _, s := range []string{"0 192.0.2.1 u failure", "10 192.0.2.1 u failure", "20 192.0.2.1 u failure", "30 192.0.2.1 u success"} {
+		step(s)
+	}
+	for i := range maxIncidents + 500 {
+		for k := range 3 {
+			step(fmt.Sprintf("%d 2001:db8::%x v%d failure", 40+k, i+1, i))
+		}
+	}
+	r := tr.Result()
+	if len(r.Incidents) != maxIncidents || r.Forgotten == 0 {
+		t.Fatalf("%d incidents, %d forgotten: no flood", len(r.Incidents), r.Forgotten)
+	}
+	if in := r.Incidents[0]; r.Grade != Compromised || in.Threat != "account-takeover" || in.Actor.Value != "192.0.2.1" {
+		t.Errorf("grade %d, first %s by %s", r.Grade, in.Threat, in.Actor.Value)
+	}
+}

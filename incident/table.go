@@ -1,24 +1,38 @@
 package incident
 
-// A table is a bounded map that forgets the key not touched for longest. Values live in one slab, so a full table
-// allocates nothing.
+// A table is a bounded map that forgets the key not touched for longest; of values that are ranked, one of the lowest rank
+// that is there, so that a flood of trifles pushes nothing grave out. Values live in one slab, so a full table allocates nothing.
 type table[V any] struct {
 	index   map[string]int32
 	slots   []slot[V]
 	limit   int
-	newest  int32 // doubly linked list through slots, -1 ends it
-	oldest  int32
-	evicted int // keys forgotten because the table was full
+	lists   [ranks]list // by the rank that a value had when it was last about to be forgotten
+	evicted int         // keys forgotten because the table was full
 }
+
+// A list is doubly linked through slots, -1 ends it.
+type list struct{ newest, oldest int32 }
 
 type slot[V any] struct {
 	key        string
 	prev, next int32
+	rank       uint8
 	val        V
 }
 
+// ranked values say how much is lost with them. A rank never falls.
+type ranked interface {
+	rank() uint8 // below ranks
+}
+
+const ranks = 4
+
 func newTable[V any](limit int) *table[V] {
-	return &table[V]{index: map[string]int32{}, limit: limit, newest: -1, oldest: -1}
+	t := &table[V]{index: map[string]int32{}, limit: limit}
+	for r := range t.lists {
+		t.lists[r] = list{-1, -1}
+	}
+	return t
 }
 
 // get returns the value of key, or nil.
@@ -43,30 +57,49 @@ func (t *table[V]) at(key []byte) (v *V, fresh bool) {
 		i = int32(len(t.slots))
 		t.slots = append(t.slots, slot[V]{})
 	} else {
-		i = t.oldest
+		i = t.victim()
 		t.unlink(i)
 		delete(t.index, t.slots[i].key)
 		t.evicted++
 	}
 	s := &t.slots[i]
 	var zero V
-	s.key, s.val = string(key), zero
+	s.key, s.val, s.rank = string(key), zero, 0
 	t.index[s.key] = i
 	t.link(i)
 	return &s.val, true
 }
 
-// each visits the values from the oldest touched to the newest.
+// victim finds whom to forget. A value whose rank has grown since it was put into its list moves to the list where it
+// belongs, which happens to each but a few times.
+func (t *table[V]) victim() int32 {
+	for r := range t.lists {
+		for i := t.lists[r].oldest; i >= 0; i = t.lists[r].oldest {
+			v, ok := any(&t.slots[i].val).(ranked)
+			if !ok || int(v.rank()) <= r {
+				return i
+			}
+			t.unlink(i)
+			t.slots[i].rank = v.rank()
+			t.link(i)
+		}
+	}
+	panic("incident: a full table is empty") // The lists hold all slots.
+}
+
+// each visits the values, those of one rank from the oldest touched to the newest.
 func (t *table[V]) each(f func(key string, v *V)) {
-	for i := t.oldest; i >= 0; i = t.slots[i].next {
-		f(t.slots[i].key, &t.slots[i].val)
+	for _, l := range t.lists {
+		for i := l.oldest; i >= 0; i = t.slots[i].next {
+			f(t.slots[i].key, &t.slots[i].val)
+		}
 	}
 }
 
 func (t *table[V]) len() int { return len(t.index) }
 
 func (t *table[V]) touch(i int32) {
-	if t.newest != i {
+	if t.lists[t.slots[i].rank].newest != i {
 		t.unlink(i)
 		t.link(i)
 	}
@@ -74,25 +107,27 @@ func (t *table[V]) touch(i int32) {
 
 func (t *table[V]) unlink(i int32) {
 	s := &t.slots[i]
+	l := &t.lists[s.rank]
 	if s.prev >= 0 {
 		t.slots[s.prev].next = s.next
 	} else {
-		t.oldest = s.next
+		l.oldest = s.next
 	}
 	if s.next >= 0 {
 		t.slots[s.next].prev = s.prev
 	} else {
-		t.newest = s.prev
+		l.newest = s.prev
 	}
 }
 
 func (t *table[V]) link(i int32) {
 	s := &t.slots[i]
-	s.prev, s.next = t.newest, -1
-	if t.newest >= 0 {
-		t.slots[t.newest].next = i
+	l := &t.lists[s.rank]
+	s.prev, s.next = l.newest, -1
+	if l.newest >= 0 {
+		t.slots[l.newest].next = i
 	} else {
-		t.oldest = i
+		l.oldest = i
 	}
-	t.newest = i
+	l.newest = i
 }

@@ -49,6 +49,9 @@ func (in *Incident) Grade() Grade {
 	return Probed
 }
 
+// rank keeps a flood of probes from pushing an attack out of memory, and a flood of attacks a success.
+func (in *Incident) rank() uint8 { return uint8(in.Grade()) }
+
 // Result judges everything that was observed so far. It changes nothing.
 func (t *Tracker) Result() Result {
 	r := Result{Timeline: Timeline{Width: t.timeline.Width, Buckets: slices.Clone(t.timeline.Buckets)}, Allowed: t.allowed}
