@@ -153,8 +153,8 @@ func (s *Source) judge(b logformat.Block, last bool) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	w := a.engine.workers.Get().(*worker)
-	defer a.engine.workers.Put(w)
+	w := a.engine.idle.take()
+	defer a.engine.idle.put(w)
 	b.Parse(func(ev *event.Event) *event.Event {
 		if ev != nil {
 			w.signals = w.signals[:0]
@@ -172,6 +172,30 @@ type worker struct {
 	scratch []byte // for canonicalise
 	signals []event.Signal
 	event   event.Event
+}
+
+// idle keeps workers that nobody uses right now. A sync.Pool would lose them, and what they learnt, to the garbage collector.
+type idle struct {
+	set  *rule.Set
+	mu   sync.Mutex
+	free []*worker
+}
+
+func (i *idle) take() *worker {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if n := len(i.free); n > 0 {
+		w := i.free[n-1]
+		i.free = i.free[:n-1]
+		return w
+	}
+	return &worker{match: i.set.NewMatcher()}
+}
+
+func (i *idle) put(w *worker) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.free = append(i.free, w)
 }
 
 // judge decodes ev and appends what the rules say of it.
@@ -204,8 +228,8 @@ func newPipe(a *Analyzer) *pipe {
 	p.free.New = func() any { return &batch{done: make(chan struct{}, 1)} }
 	for range a.workers {
 		go func() {
-			w := a.engine.workers.Get().(*worker)
-			defer a.engine.workers.Put(w)
+			w := a.engine.idle.take()
+			defer a.engine.idle.put(w)
 			for b := range p.jobs {
 				b.judge(w)
 				b.done <- struct{}{}

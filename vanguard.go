@@ -41,7 +41,7 @@ type Engine struct {
 	set      *rule.Set
 	problems []rule.Problem
 	threats  func() (map[string]*incident.Threat, error)
-	workers  *sync.Pool // of *worker: what they remember of harmless values serves the next Analyzer too
+	idle     *idle // workers: what they remember of harmless values serves the next Analyzer too
 }
 
 // NewEngine compiles the rules. A rule that cannot run is a Problem, not an error; the error is about opt.
@@ -77,7 +77,7 @@ func NewEngine(opt Options) (*Engine, error) {
 	}
 	set, more := rule.Compile(all, rule.Options{})
 	e.set, e.problems = set, append(problems, more...)
-	e.workers = &sync.Pool{New: func() any { return &worker{match: set.NewMatcher()} }}
+	e.idle = &idle{set: set}
 	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
 	return e, nil
 }

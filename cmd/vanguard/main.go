@@ -57,7 +57,7 @@ func main() {
 // are rare, and a low bound keeps the peak near what is alive.
 const (
 	gcBuilding = 400
-	gcRunning  = 40
+	gcRunning  = 25
 )
 
 // run is main with its streams named; it returns the exit code.
