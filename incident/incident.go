@@ -35,6 +35,15 @@ type Incident struct {
 	Targets  []event.Entity
 	Stages   []string
 	Evidence []Evidence
+
+	Answers  []answer    // how the server answered, at most maxAnswers
+	Answered int         // answers in all
+	Newest   EventNumber // of the last of them
+	Served   int         // 2xx and 3xx among them
+	Limited  int         // refusals and failures
+
+	because string // of what settle decided
+	settled event.Outcome
 }
 
 // EventNumber is an event's place among all that a Tracker observed, from 1.
@@ -63,6 +72,7 @@ type Evidence struct {
 	Bytes   int64
 	Level   event.Severity
 	Field   event.Field // where the guilty bytes stand
+	Told    bool        // an application tells of it, in its own words and with a level
 }
 
 // ID is stable for the same lines: it names the threat, the actor and the first moment.
@@ -97,6 +107,9 @@ func (in *Incident) Outcome() event.Outcome {
 // OutcomeEvidence says in words what decided Outcome.
 func (in *Incident) OutcomeEvidence() string {
 	out := in.Outcome()
+	if in.because != "" && in.settled == out {
+		return in.because
+	}
 	for _, e := range in.Evidence {
 		if e.Outcome == out && e.Because != "" {
 			return e.Because

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 
@@ -15,6 +16,9 @@ func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
 		return d.Outcome, because(ev, d.Outcome)
 	}
 	result := string(ev.Get(event.Result))
+	if result == "success" && string(ev.Get(event.Action)) == "login" && manners[d.Threat] == queries {
+		return event.LikelySucceeded, "the login that carried this was accepted"
+	}
 	switch ev.Kind {
 	case event.KindCloud:
 		if code := ev.Get(event.ErrorCode); len(code) > 0 {
@@ -31,6 +35,14 @@ func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
 			return event.Blocked, "the firewall blocked the request"
 		}
 		return event.Unknown, ""
+	case event.KindApp, event.KindText:
+		if d.Threat == "ssrf" {
+			if status := fetched(ev.Get(event.Message)); status/100 == 2 {
+				return event.LikelySucceeded, "the application fetched it, and was answered " + strconv.Itoa(status)
+			} else if status >= 400 {
+				return event.Blocked, "what the application fetched was answered " + strconv.Itoa(status)
+			}
+		}
 	case event.KindWeb, event.KindError:
 		if ev.Status != 0 {
 			return judgeStatus(ev.Status)
@@ -40,6 +52,19 @@ func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
 		return event.Blocked, because(ev, event.Blocked)
 	}
 	return event.Unknown, ""
+}
+
+// fetched reads the status that an application puts behind the address that it fetched: "to http://192.0.2.1/ -> 200". 0 if there is none.
+func fetched(m []byte) int {
+	at := bytes.LastIndex(m, []byte("-> "))
+	if at < 0 || len(m) < at+6 || len(m) > at+6 && m[at+6] != ' ' && m[at+6] != ',' && m[at+6] != ')' {
+		return 0
+	}
+	n, err := strconv.Atoi(string(m[at+3 : at+6]))
+	if err != nil || n < 100 || n > 599 {
+		return 0
+	}
+	return n
 }
 
 // judgeStatus reads an HTTP status for what it proves on any application: refusals are refusals, the rest is open.
@@ -70,9 +95,9 @@ func because(ev *event.Event, o event.Outcome) string {
 	return ""
 }
 
-// settle decides what single lines could not: an answer of 200 to a probe for a file that should not be there counts as a
-// leak only if this server is known to refuse what is missing, and does not give answers of this size to everything.
-func (t *Tracker) settle(in *Incident) {
+// settleProbes decides about files that should not be there: an answer of 200 counts as a leak only if this server is known
+// to refuse what is missing, and does not give answers of this size to everything.
+func (t *Tracker) settleProbes(in *Incident) {
 	if in.Threat != "sensitive-file-probe" && in.Threat != "path-traversal" {
 		return
 	}
@@ -85,10 +110,10 @@ func (t *Tracker) settle(in *Incident) {
 			continue
 		}
 		if in.Threat == "path-traversal" && (e.Field != event.Path || e.Bytes > maxLeak) {
-			continue // A page that takes a file name as a parameter answers 200 whatever it was asked for.
+			continue // A page that takes a file name as a parameter is judged by its other answers.
 		}
 		e.Outcome = event.LikelySucceeded
-		e.Because = fmt.Sprintf("answered 200 with %d bytes, while this server refuses what is missing (%d times here)", e.Bytes, t.site.Refused)
+		e.Because = fmt.Sprintf("answered 200 with %s bytes, while this server refuses what is missing (%d times here)", comma(e.Bytes), t.site.Refused)
 		in.Outcomes[event.Unknown]--
 		in.Outcomes[event.LikelySucceeded]++
 	}

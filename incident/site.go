@@ -2,6 +2,8 @@ package incident
 
 import (
 	"encoding/binary"
+	"math/bits"
+	"time"
 
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -9,8 +11,32 @@ import (
 // A site is what a web server usually answers, learned from all its lines: only against that does the size of one answer mean anything.
 type site struct {
 	Refused int              // requests for missing or forbidden things that the server did refuse (403, 404, 410)
+	Good    int              // records of applications that tell of no failure
 	Sizes   [sizeSlots]usual // answers with status 200 by their size; a slot holds the last size that fell on it
+	Routes  [routeSlots]route
 }
+
+// A route is what one method and path usually answers to requests that nothing is held against.
+type route struct {
+	Key     uint64
+	OK      uint32 // answers 2xx whose size is known
+	Refused uint32 // 401, 403
+	Missing uint32 // 404, 410
+	Failed  uint32 // 5xx
+	Moved   uint32 // 3xx whose size is known
+
+	// The least and the greatest size of the answers 2xx, less echoes times the length of what was asked: a page that
+	// repeats the question once or twice grows with it, and only one of these stays put.
+	Lo, Hi [echoes]int64
+	To     [2]int64      // the same of answers 3xx, less the question's length once: the Location header repeats it
+	Slow   time.Duration // longest
+}
+
+const (
+	routeSlots = 4096 // a power of two
+	routeWays  = 4    // slots that one key may take; the least used gives way
+	echoes     = 3    // an answer repeats the question 0, 1 or 2 times
+)
 
 // usual remembers on which paths one size of answer was seen.
 type usual struct {
@@ -23,6 +49,180 @@ const (
 	sizeSlots = 2048
 	catchAll  = 3 // so many different paths with answers of one size are one page that answers everything
 )
+
+// learn takes one answer to a harmless request.
+func (s *site) learn(ev *event.Event) {
+	if ev.Status == 0 {
+		return
+	}
+	r := s.take(routeKey(ev.Get(event.Method), ev.Get(event.Path)))
+	r.Slow = max(r.Slow, ev.Duration)
+	switch ev.Status / 100 {
+	case 2:
+		if q, ok := asked(ev.Get(event.Query)); ok {
+			if b, ok := asked(ev.Get(event.Body)); ok {
+				r.size(ev.Bytes, q+b)
+			}
+		}
+	case 3:
+		if ev.Bytes <= 0 {
+			return
+		}
+		q, _ := asked(ev.Get(event.Query))
+		n := ev.Bytes - q
+		if r.Moved == 0 {
+			r.To = [2]int64{n, n}
+		}
+		r.To = [2]int64{min(r.To[0], n), max(r.To[1], n)}
+		r.Moved++
+	case 4:
+		switch ev.Status {
+		case 401, 403:
+			r.Refused++
+		case 404, 410:
+			r.Missing++
+		}
+	case 5:
+		r.Failed++
+	}
+}
+
+// hear takes one record of an application.
+func (s *site) hear(ev *event.Event, harmless bool) {
+	switch {
+	case string(ev.Get(event.Result)) == "failure":
+		return
+	case string(ev.Get(event.Result)) == "success":
+		s.Good++
+	default:
+		if l := ev.Get(event.Level); len(l) > 0 && (l[0]|0x20 == 'i' || l[0]|0x20 == 'd' || l[0]|0x20 == 't' || string(l) == "30" || string(l) == "20") {
+			s.Good++
+		}
+	}
+	if !harmless {
+		return
+	}
+	m := message(ev)
+	if n, ok := rows(m); ok {
+		s.take(rowsKey(m)).size(n, 0)
+	}
+}
+
+// harmless tells whether nothing is held against an event by itself.
+func harmless(signals []event.Signal) bool {
+	for i := range signals {
+		if d := signals[i].Detector; !d.Base && d.Threat != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *route) size(n, question int64) {
+	if n < 0 {
+		return
+	}
+	for k := range r.Lo {
+		if r.OK == 0 {
+			r.Lo[k], r.Hi[k] = n, n
+		}
+		r.Lo[k], r.Hi[k] = min(r.Lo[k], n), max(r.Hi[k], n)
+		n -= question
+	}
+	r.OK++
+}
+
+// take returns the route of key, made anew if it is not there.
+func (s *site) take(key uint64) *route {
+	set := s.Routes[key%(routeSlots/routeWays)*routeWays:][:routeWays]
+	least := &set[0]
+	for i := range set {
+		r := &set[i]
+		if r.Key == key {
+			return r
+		}
+		if r.used() < least.used() {
+			least = r
+		}
+	}
+	*least = route{Key: key}
+	return least
+}
+
+// route returns what is known of key; nothing, if that is so.
+func (s *site) route(key uint64) route {
+	for _, r := range s.Routes[key%(routeSlots/routeWays)*routeWays:][:routeWays] {
+		if r.Key == key {
+			return r
+		}
+	}
+	return route{}
+}
+
+func (r *route) used() uint32 { return r.OK + r.Refused + r.Missing + r.Failed + r.Moved }
+
+// asked is how many bytes a query or body has once its percent-encoding is undone. It is not plain if it holds what
+// attacks need and few others send: the answer to an attack that no rule knows would pass for usual.
+func asked(b []byte) (n int64, plain bool) {
+	n = int64(len(b))
+	plain = true
+	b = b[:min(len(b), maxAsked)]
+	entity := -maxEntity // where "&" stood last
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c == '%' && i+2 < len(b) {
+			if hi, lo := unhex(b[i+1]), unhex(b[i+2]); hi < 16 && lo < 16 {
+				c = hi<<4 | lo
+				if c == '&' {
+					entity = i
+				}
+				i += 2
+				n -= 2
+			}
+		}
+		if c == ';' && i-entity <= maxEntity { // &amp; in text
+			continue
+		}
+		if odd[c] || c == '{' && i+1 < len(b) && b[i+1] == '{' {
+			plain = false
+		}
+	}
+	return n, plain
+}
+
+const (
+	maxAsked  = 512 // bytes of a query or body that are looked at
+	maxEntity = 12  // bytes of an HTML entity, percent-encoded at both ends
+)
+
+var odd = func() (t [256]bool) {
+	for _, c := range "'`;|$\n\r\x00" {
+		t[c] = true
+	}
+	return t
+}()
+
+// routeKey names a method and a path in which each digit counts as any other. Never 0.
+func routeKey(method, path []byte) uint64 {
+	const ones = 0x0101010101010101
+	h := hash(method)
+	for len(path) > 0 {
+		var w uint64
+		if len(path) >= 8 {
+			w, path = binary.LittleEndian.Uint64(path), path[8:]
+		} else {
+			var tail [8]byte
+			copy(tail[:], path)
+			w, path = binary.LittleEndian.Uint64(tail[:]), nil
+		}
+		x := w ^ '0'*ones                                             // A digit is 0 to 9 now,
+		digit := ^(x&(0x7f*ones) + (0x7f-9)*ones | x) & (0x80 * ones) // which leaves the top bit of this sum clear.
+		w &^= digit>>3 - digit>>7                                     // Its low four bits go: every digit is '0'.
+		h = (bits.RotateLeft64(h, 23) ^ w) * 0xff51afd7ed558ccd
+		h ^= h >> 32
+	}
+	return h | 1
+}
 
 func (s *site) observe(ev *event.Event) {
 	switch ev.Status {

@@ -14,7 +14,7 @@ import (
 
 const (
 	maxIncidents = 4096 // incidents that are remembered
-	maxWindows   = 8192 // keys of one correlation that are remembered
+	maxWindows   = 4096 // keys of one correlation that are remembered
 	maxSignals   = 64   // signals of one event that are considered, correlations included
 )
 
@@ -82,8 +82,14 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 	if ev.Clock != event.NoClock {
 		t.last = ev.Time
 	}
-	if ev.Kind == event.KindWeb {
+	switch ev.Kind {
+	case event.KindWeb:
 		t.site.observe(ev)
+		if harmless(signals) {
+			t.site.learn(ev)
+		}
+	case event.KindApp, event.KindText:
+		t.site.hear(ev, harmless(signals))
 	}
 	suspect := false
 	if len(signals) > 0 {
@@ -161,6 +167,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 		in.Counted = now
 	}
 	in.Outcomes[out]++
+	if d.Level >= event.Medium && (in.Answered == 0 || in.Newest != EventNumber(t.events)) {
+		in.answer(t, ev)
+	}
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)
 		in.keep(e)
@@ -182,6 +191,7 @@ func (t *Tracker) evidence(ev *event.Event, s *event.Signal, out event.Outcome, 
 		Text: string(ev.Text[:min(len(ev.Text), maxText)]),
 		By:   []string{s.Detector.By}, Why: s.Detector.Why,
 		Outcome: out, Because: why, Status: ev.Status, Bytes: ev.Bytes, Level: s.Detector.Level, Field: s.Field,
+		Told: ev.Status == 0 && ev.Kind == event.KindApp && len(ev.Get(event.Level)) > 0,
 	}
 	if s.Span[1] > s.Span[0] && s.Span[1] <= len(e.Text) {
 		e.Spans = []event.Span{s.Span}
