@@ -166,6 +166,9 @@ func (m *Matcher) search(i int, v *gathered) {
 			}
 		}
 	}
+	if m.rest {
+		find = len(hits)
+	}
 	for _, h := range hits[:find] {
 		m.apply(i, v, h)
 	}

@@ -351,7 +351,7 @@ const (
 func (q *pred) prepare(volatile uint64) {
 	q.mask = q.ref.slots()
 	q.single = q.ref.kind == refField
-	q.volatile = q.single && volatile&(1<<q.ref.field) != 0
+	q.volatile = q.mask&volatile != 0
 	for _, r := range q.refs {
 		q.volatile = q.volatile || r.kind == refField && volatile&(1<<r.field) != 0
 	}
@@ -396,7 +396,7 @@ func (q *pred) prepare(volatile uint64) {
 			return
 		}
 	}
-	if q.volatile || q.empty {
+	if q.empty {
 		return
 	}
 	q.needs = q.literals()

@@ -211,6 +211,13 @@ func (m *Matcher) runModels() {
 					continue
 				}
 				m.ev.Set(a.field, a.value)
+				if m.info.gather>>a.field&1 != 0 && len(a.value) > 0 {
+					m.values = append(m.values, gathered{text: a.value, mask: 1 << a.field, split: -1, field: a.field, raw: true})
+					if last := len(m.values) - 1; m.info.scan>>a.field&1 != 0 && !m.set.naive {
+						m.search(last, &m.values[last])
+						m.dropModels(t)
+					}
+				}
 				if !m.set.naive && m.info.byValue>>a.field&1 != 0 {
 					// Models of a lower order had their turn: a bit that comes back for one of them is dropped.
 					m.findByValue(m.ev, 1<<a.field)
@@ -314,8 +321,8 @@ func (m *Matcher) ask(p int32) bool {
 	if ok {
 		mm.state = memoTrue
 	}
-	if m.assigning && q.volatile {
-		mm.epoch = m.epoch - 1 // a model may set the field yet
+	if m.assigning && q.volatile && !(ok && (q.kind == predText || q.kind == predRegex)) {
+		mm.epoch = m.epoch - 1 // a model may set the field yet; but what a text holds stays
 	}
 	return ok
 }
