@@ -16,6 +16,7 @@ type answer struct {
 	Route   uint64 // routeKey, or the key of an application's counts
 	Payload uint64 // hash of what was asked
 	Asked   question
+	Level   event.Severity
 	Status  int   // 0 in records of applications
 	Size    int64 // bytes, or rows; -1 unknown
 	Rows    bool
@@ -82,8 +83,8 @@ var writings = [...]writing{
 }
 
 // answer notes how ev was answered.
-func (in *Incident) answer(t *Tracker, ev *event.Event) {
-	a := answer{Event: EventNumber(t.events), Status: ev.Status, Size: ev.Bytes, Took: ev.Duration}
+func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) {
+	a := answer{Event: EventNumber(t.events), Level: level, Status: ev.Status, Size: ev.Bytes, Took: ev.Duration}
 	switch ev.Kind {
 	case event.KindWeb:
 		if ev.Status == 0 {

@@ -29,8 +29,10 @@ type Incident struct {
 	Counted  EventNumber // the last of them
 	Outcomes [4]int      // signals by event.Outcome
 	Level    event.Severity
-	Noise    bool // nothing but background noise
-	Lasting  bool // a correlation fired: more than single lines
+	Worked   event.Severity // the most severe of what worked
+	Refused  int            // signals that were refused
+	Noise    bool           // nothing but background noise
+	Lasting  bool           // a correlation fired: more than single lines
 	Hits     []Hit
 	Targets  []event.Entity
 	Stages   []string

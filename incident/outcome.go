@@ -44,9 +44,13 @@ func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
 			}
 		}
 	case event.KindWeb, event.KindError:
-		if ev.Status != 0 {
-			return judgeStatus(ev.Status)
+		if ev.Status == 0 {
+			break
 		}
+		if d.Threat == "log-injection" && (ev.Status == 401 || ev.Status == 404) {
+			return event.Unknown, "" // A refused log-in is logged as well, which is all that was asked for.
+		}
+		return judgeStatus(ev.Status)
 	}
 	if result == "failure" {
 		return event.Blocked, because(ev, event.Blocked)
@@ -103,25 +107,35 @@ func (t *Tracker) settleProbes(in *Incident) {
 	}
 	for i := range in.Evidence {
 		e := &in.Evidence[i]
-		if e.Outcome != event.Unknown || e.Status != 200 || e.Bytes < minLeak || e.Level < event.Medium {
+		if e.Outcome != event.Unknown || e.Status != 200 {
 			continue
 		}
-		if t.site.Refused == 0 || t.site.answersEverything(e.Bytes) {
+		if in.Threat == "sensitive-file-probe" && e.Level >= event.Medium && e.Bytes <= 0 && in.Refused >= enoughRefused {
+			in.works(e, fmt.Sprintf("answered 200, while %d other probes of this client were refused", in.Refused))
+			continue
+		}
+		if e.Bytes < minLeak || e.Level < event.Low || t.site.Refused == 0 || t.site.answersEverything(e.Bytes) {
 			continue
 		}
 		if in.Threat == "path-traversal" && (e.Field != event.Path || e.Bytes > maxLeak) {
 			continue // A page that takes a file name as a parameter is judged by its other answers.
 		}
-		e.Outcome = event.LikelySucceeded
-		e.Because = fmt.Sprintf("answered 200 with %s bytes, while this server refuses what is missing (%d times here)", comma(e.Bytes), t.site.Refused)
-		in.Outcomes[event.Unknown]--
-		in.Outcomes[event.LikelySucceeded]++
+		in.works(e, fmt.Sprintf("answered 200 with %s bytes, while this server refuses what is missing (%d times here)", comma(e.Bytes), t.site.Refused))
 	}
 }
 
+// works notes that the attempt behind e worked.
+func (in *Incident) works(e *Evidence, because string) {
+	e.Outcome, e.Because = event.LikelySucceeded, because
+	in.Worked = max(in.Worked, e.Level)
+	in.Outcomes[event.Unknown]--
+	in.Outcomes[event.LikelySucceeded]++
+}
+
 const (
-	minLeak = 24      // bytes: a smaller answer holds no secret
-	maxLeak = 1 << 16 // bytes: password files and the like are smaller than pages
+	minLeak       = 24      // bytes: a smaller answer holds no secret
+	enoughRefused = 4       // probes of one client refused: it is not told 200 whatever it asks for
+	maxLeak       = 1 << 16 // bytes: password files and the like are smaller than pages
 )
 
 // printable cuts s to a short piece without control characters.

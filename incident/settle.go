@@ -104,12 +104,25 @@ func (in *Incident) settleAs(v ruling) {
 	} else {
 		in.Outcomes[v.out]++
 	}
+	if v.out >= event.LikelySucceeded {
+		in.Worked = max(in.Worked, v.level(in))
+	}
 	for i := range in.Evidence {
 		e := &in.Evidence[i]
 		if v.out == event.Blocked && e.Outcome == event.Unknown || v.event != 0 && e.Event == v.event {
 			e.Outcome, e.Because = v.out, v.because
 		}
 	}
+}
+
+// level is how severe the attempt is that v tells of; that of all of them, where it tells of no single one.
+func (v *ruling) level(in *Incident) event.Severity {
+	for i := range in.Answers {
+		if in.Answers[i].Event == v.event {
+			return in.Answers[i].Level
+		}
+	}
+	return in.Level
 }
 
 // A group is an incident's answers on one route, beside what that route usually answers.

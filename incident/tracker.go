@@ -167,8 +167,14 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 		in.Counted = now
 	}
 	in.Outcomes[out]++
+	switch {
+	case out >= event.LikelySucceeded:
+		in.Worked = max(in.Worked, d.Level)
+	case out == event.Blocked:
+		in.Refused++
+	}
 	if d.Level >= event.Medium && (in.Answered == 0 || in.Newest != EventNumber(t.events)) {
-		in.answer(t, ev)
+		in.answer(t, ev, d.Level)
 	}
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)

@@ -35,7 +35,7 @@ const sustained = 10
 func (in *Incident) Grade() Grade {
 	out, c := in.Outcome(), in.Confidence()
 	switch {
-	case out >= event.LikelySucceeded && in.Level >= event.High && c >= 0.6:
+	case out >= event.LikelySucceeded && in.Worked >= event.High && c >= 0.6:
 		return Compromised
 	case out >= event.LikelySucceeded && in.Level >= event.High:
 		return UnderAttack
