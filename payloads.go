@@ -38,9 +38,15 @@ func canonicalise(ev *event.Event, scratch []byte) []byte {
 			scratch = canonical(ev, event.Body, p.Value, scratch)
 		}
 	}
-	if ev.Object == nil || ev.Kind == event.KindCloud || ev.Kind == event.KindFlow {
-		return scratch
+	if ev.Object != nil && ev.Kind != event.KindCloud && ev.Kind != event.KindFlow {
+		scratch = canonicaliseLeaves(ev, scratch)
 	}
+	return scratch
+}
+
+// canonicaliseLeaves does the same for the leaves of a structured record. It stands alone because what its
+// closure holds is allocated, and a record without a tree should pay nothing.
+func canonicaliseLeaves(ev *event.Event, scratch []byte) []byte {
 	n := 0
 	ev.Object.Walk(func(_, leaf []byte) bool {
 		n++
