@@ -21,6 +21,7 @@ type snapshot struct {
 	Timeline  Timeline
 	Allowed   map[string]int
 	Examples  examples
+	Callbacks []callback
 	Incidents []savedIncident // least recently touched first
 	Evicted   int
 	Windows   map[string]savedCorrelation // by the correlation's By
@@ -47,7 +48,7 @@ type savedWindow struct {
 func (t *Tracker) Save(w io.Writer) error {
 	s := snapshot{
 		Version: snapshotVersion, Events: t.events, Last: t.last, Site: t.site, Timeline: t.timeline, Allowed: t.allowed,
-		Examples: t.examples, Evicted: t.incidents.evicted, Windows: map[string]savedCorrelation{},
+		Examples: t.examples, Callbacks: t.callbacks, Evicted: t.incidents.evicted, Windows: map[string]savedCorrelation{},
 	}
 	t.incidents.each(func(key string, in *Incident) {
 		si := savedIncident{Key: []byte(key), Incident: *in, Hits: map[string]int{}}
@@ -79,7 +80,7 @@ func (t *Tracker) Load(r io.Reader, detectors []*event.Detector) error {
 	for _, d := range detectors {
 		by[d.By] = d
 	}
-	t.events, t.last, t.site, t.timeline, t.examples = s.Events, s.Last, s.Site, s.Timeline, s.Examples
+	t.events, t.last, t.site, t.timeline, t.examples, t.callbacks = s.Events, s.Last, s.Site, s.Timeline, s.Examples, s.Callbacks
 	if s.Allowed != nil {
 		t.allowed = s.Allowed
 	}

@@ -39,6 +39,7 @@ type Tracker struct {
 	site      site
 	incidents *table[Incident]
 	examples  examples
+	callbacks []callback
 	timeline  Timeline
 	last      int64 // time of the newest event of a source without times
 	events    int
@@ -87,6 +88,9 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 		t.site.observe(ev)
 		if harmless(signals) {
 			t.site.learn(ev)
+		}
+		if len(t.callbacks) > 0 {
+			t.called(ev)
 		}
 	case event.KindApp, event.KindText:
 		t.site.hear(ev, harmless(signals))
@@ -175,6 +179,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	if d.Level >= event.Medium && (in.Answered == 0 || in.Newest != EventNumber(t.events)) {
 		in.answer(t, ev, d.Level)
+		if d.Threat == "cross-site-scripting" {
+			t.plant(ev, t.key)
+		}
 	}
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)
