@@ -166,7 +166,7 @@ func (s *site) visit(out *bufio.Writer, now int64, client int) error {
 
 // userAgents makes about three hundred, as a day of a public site shows.
 func userAgents(r *rand.Rand) (list []string) {
-	for v := 118; v < 143; v++ {
+	for v := 110; v < 143; v++ {
 		for _, os := range []string{"Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64", "Linux; Android 10; K"} {
 			mobile := ""
 			if strings.Contains(os, "Android") {
