@@ -187,10 +187,7 @@ var vanguardKeys = []string{"threat", "stage", "confidence", "noise", "base", "o
 
 // parseVanguard reads the custom block, makes up for it where it is absent, and builds the Detector.
 func parseVanguard(r *Rule, v *node, p *problems) {
-	d := &event.Detector{By: "rule:" + r.ID, Name: r.Name, Title: r.Title, Why: firstSentences(r.Description), Level: r.Level, Tags: r.Tags}
-	if r.ID == "" {
-		d.By = "rule:" + r.ref()
-	}
+	d := &event.Detector{By: "rule:" + r.ref(), Name: r.Name, Title: r.Title, Why: firstSentences(r.Description), Level: r.Level, Tags: r.Tags}
 	if d.Name == "" {
 		d.Name = r.ref()
 	}

@@ -324,7 +324,7 @@ func TestForeignRules(t *testing.T) {
 	}
 	f("http.request.method=GET|uri=/x?id=1 union select 2|status=200", "01 sql-injection exploit")
 	f("http.request.method=GET|uri=/x?id=1+union%20select+2|status=200", "01 sql-injection exploit")
-	f("http.request.method=GET|uri=/x?id=1 union select 2|status=404", "15 api-abuse exploit")
+	f("http.request.method=GET|uri=/x?id=1 union select 2|status=404", "rule:missing api-abuse exploit")
 	f("uri=/plugins/gallery/../../x|status=200", "02 path-traversal exploit")
 	f("uri=/plugins/gallery/%2e%2e/%2e%2e/x|status=200", "02 path-traversal exploit")
 	f("uri=/plugins/gallery/../../x|status=403", "")
