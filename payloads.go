@@ -48,9 +48,9 @@ func canonicalise(ev *event.Event, scratch []byte) []byte {
 // closure holds is allocated, and a record without a tree should pay nothing.
 func canonicaliseLeaves(ev *event.Event, scratch []byte) []byte {
 	n := 0
-	ev.Object.Walk(func(_, leaf []byte) bool {
+	ev.Object.Walk(func(path, leaf []byte) bool {
 		n++
-		if len(leaf) >= 4 && decode.Needed(leaf) && !held(ev, leaf) {
+		if len(leaf) >= 4 && decode.Needed(leaf) && !event.ServerLeaf(path) && !held(ev, leaf) {
 			scratch = canonical(ev, event.Body, leaf, scratch)
 		}
 		return n < maxLeaves

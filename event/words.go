@@ -125,6 +125,22 @@ func FieldNamed(s string) (Field, bool) {
 	return 0, false
 }
 
+// ServerLeaf tells by the path of a structured record's leaf that the server alone wrote it: a stack trace, whose
+// file names and calls read like an attack.
+func ServerLeaf(path []byte) bool {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i] == '.' {
+			path = path[i+1:]
+			break
+		}
+	}
+	switch string(path) {
+	case "stack", "stacktrace", "stack_trace", "stackTrace", "backtrace", "traceback", "exception", "trace":
+		return true
+	}
+	return false
+}
+
 // A Span is a piece of Event.Text: offsets of its first byte and of the byte after its last.
 type Span [2]int
 

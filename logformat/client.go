@@ -15,6 +15,9 @@ const maxHops = 32
 // The header is the client's word unless a proxy that we trust wrote it: it counts only when the peer is one (private,
 // loopback, link-local, carrier-grade NAT, or named in Options.Trust), and of a list only the part that such proxies appended, read from the right.
 func finish(c *ctx, ev *event.Event) {
+	if ev.Kind != event.KindWeb {
+		setTrace(ev)
+	}
 	if !ev.Client.IsValid() {
 		if s := ev.Get(event.SourceIP); len(s) > 0 {
 			_, _, ev.Client = splitAddr(s)

@@ -245,3 +245,22 @@ func FuzzStructured(f *testing.F) {
 		}
 	})
 }
+
+// A stack trace is the server's own: it is no part of what a client may have written.
+func TestStackTrace(t *testing.T) {
+	f := func(msg string, want int) {
+		t.Helper()
+		if got := traceStart([]byte(msg)); got != want {
+			t.Errorf("%q: trace at %d, want %d", msg, got, want)
+		}
+	}
+	f("it broke\n    at run (/srv/app.js:1:2)", 8)
+	f(`it broke\n    at run (/srv/app.js:1:2)`, 8)
+	f("it broke\n\tat com.example.Main.run(Main.java:3)", 8)
+	f("PHP Fatal error: x\nStack trace:\n#0 /srv/a.php(3): require('b.php')", 19)
+	f(`x [stacktrace]\n#0 /srv/a.php(3): f()`, 2)
+	f("x\nTraceback (most recent call last):\n  File \"a.py\", line 3", 1)
+	f("a client says Stack trace: <script>alert(1)</script>", -1) // no frame follows
+	f("meet me at noon", -1)
+	f("", -1)
+}

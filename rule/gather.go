@@ -45,11 +45,11 @@ func (m *Matcher) gather() {
 // maxLeaves bounds how many leaves of a structured record "payload" looks at.
 const maxLeaves = 512
 
-func (m *Matcher) gatherLeaf(_, leaf []byte) bool {
+func (m *Matcher) gatherLeaf(path, leaf []byte) bool {
 	if m.leaves++; m.leaves > maxLeaves {
 		return false
 	}
-	if len(leaf) == 0 {
+	if len(leaf) == 0 || event.ServerLeaf(path) {
 		return true
 	}
 	for i := range m.values {
