@@ -224,17 +224,21 @@ var counted = [...][]byte{[]byte(" rows"), []byte(" results"), []byte(" records"
 // rows reads the count that an application puts last: "-> 12 rows". What the client wrote comes before it.
 func rows(m []byte) (n int64, ok bool) {
 	m = m[max(0, len(m)-96):]
-	for _, unit := range counted {
-		at := bytes.LastIndex(m, unit)
-		if at <= 0 || m[at-1] < '0' || m[at-1] > '9' {
+	for at := len(m) - 1; at > 0; at-- {
+		if m[at] != ' ' || m[at-1] < '0' || m[at-1] > '9' {
 			continue
 		}
-		scale := int64(1)
-		for i := at - 1; i >= 0 && m[i] >= '0' && m[i] <= '9' && scale < 1e12; i-- {
-			n += int64(m[i]-'0') * scale
-			scale *= 10
+		for _, unit := range counted {
+			if !bytes.HasPrefix(m[at:], unit) {
+				continue
+			}
+			scale := int64(1)
+			for i := at - 1; i >= 0 && m[i] >= '0' && m[i] <= '9' && scale < 1e12; i-- {
+				n += int64(m[i]-'0') * scale
+				scale *= 10
+			}
+			return n, true
 		}
-		return n, true
 	}
 	return 0, false
 }
