@@ -49,7 +49,7 @@ func (a *Analyzer) conclude(r *Report, res *incident.Result) {
 	if t := all[in.Threat]; t != nil && t.OneLine != "" {
 		what = t.OneLine
 	}
-	r.Summary = sentence(what) + " " + sentence(scene(in, c.lines)) + " " + sentence(outcomeWords(in))
+	r.Summary = attempt(in, f.Title) + sentence(what) + " " + sentence(scene(in, c.lines)) + " " + sentence(outcomeWords(in))
 	if n := others(res, in); n > 0 {
 		r.Summary += " " + sentence(fmt.Sprintf("%s more, below", plural(n, "finding")))
 	}
@@ -60,6 +60,14 @@ func (a *Analyzer) conclude(r *Report, res *incident.Result) {
 		r.DoNow = append(r.DoNow, "Paste five minutes either side of "+theseLines(c.lines)+", from the same source and account: that decides between a mistake and an attack.")
 	}
 	r.DoNow = append(r.DoNow, f.Advice[:min(len(f.Advice), 3)]...)
+}
+
+// attempt says up front that what follows was refused, where it was and nobody kept at it.
+func attempt(in *incident.Incident, title string) string {
+	if in.Outcome() != event.Blocked || in.Grade() != incident.Probed {
+		return ""
+	}
+	return sentence("an attempt at "+title+", no more") + " "
 }
 
 func theseLines(n int) string {
