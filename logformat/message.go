@@ -335,7 +335,7 @@ func (r *reader) request() {
 			if full || t.open != '"' || len(q) < 5 {
 				continue
 			}
-			if sp := bytes.IndexByte(q, ' '); sp > 0 && sp < 18 && isMethod(q[:sp]) && (q[sp+1:][0] == '/' || bytes.HasPrefix(q[sp+1:], []byte("http"))) {
+			if sp := bytes.IndexByte(q, ' '); sp > 0 && sp < 18 && isMethod(q[:sp]) && (bytes.HasPrefix(q[sp+1:], []byte("/")) || bytes.HasPrefix(q[sp+1:], []byte("http"))) {
 				setRequest(ev, q)
 				full, have = true, true
 				for k := i - 1; k >= max(0, i-3) && r.toks[k].kind != tBreak; k-- { // `200 OK "GET /"`
