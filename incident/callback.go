@@ -91,16 +91,13 @@ func (t *Tracker) called(ev *event.Event) {
 		if in == nil || len(in.Hits) == 0 {
 			continue
 		}
-		before := in.Outcome()
 		in.Outcomes[event.LikelySucceeded]++
 		in.Worked = max(in.Worked, in.Level)
 		d := *in.Hits[0].Detector
 		d.Why = "Another client asks for the address to which the planted script sends what it steals."
 		in.keep(t.evidence(ev, &event.Signal{Detector: &d}, event.LikelySucceeded,
 			fmt.Sprintf("another client, %s, then asked for %s with something in it: the script ran there", ev.Client, printable(path))))
-		if f := t.cfg.OnUpdate; f != nil && before < event.LikelySucceeded {
-			f(Update{in, false})
-		}
+		t.tell(in, false, true)
 		return
 	}
 }

@@ -44,6 +44,9 @@ type Incident struct {
 	Served   int         // 2xx and 3xx among them
 	Limited  int         // refusals and failures
 
+	Told      event.Outcome // when OnUpdate was called last
+	ToldLevel event.Severity
+
 	because string // of what settle decided
 	settled event.Outcome
 }

@@ -280,7 +280,7 @@ func (g *group) ruleQueries() ruling {
 	}
 	// A condition that changes nothing may stand where there was nothing to change.
 	shows := g.usual.OK == 0 || !g.near(g.ok[0]) || slices.ContainsFunc(g.ok, func(a *answer) bool { return a.Shows })
-	if alike && g.failed == 0 && !g.blind && (asked >= 3 && shows || asked >= 2 && g.forbid > 0) {
+	if alike && g.failed == 0 && !g.blind && (asked >= 3 && shows || asked >= 2 && g.forbid > 0 || g.forbid >= 2 && g.usual.OK > 0 && g.near(g.ok[0])) {
 		return ruling{event.Blocked, g.sameWhatever(asked), 0}
 	}
 	return ruling{}

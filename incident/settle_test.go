@@ -79,7 +79,11 @@ func TestOutcome(t *testing.T) {
 		if got := in.Outcome().String(); got != want || because != "" && in.OutcomeEvidence() != because {
 			t.Errorf("%s: %s, want %s\n%s\nwant\n%s", name, got, want, in.OutcomeEvidence(), because)
 		}
-		if want == "likely-succeeded" && in.Grade() != Compromised {
+		grade := Compromised
+		if threat == "rate-flood" { // What was served was served; nothing was broken into.
+			grade = UnderAttack
+		}
+		if want == "likely-succeeded" && in.Grade() != grade {
 			t.Errorf("%s: grade %d", name, in.Grade())
 		}
 	}
@@ -298,6 +302,41 @@ func TestAnswersAreBounded(t *testing.T) {
 	if len(tr.callbacks) != maxCallbacks {
 		t.Errorf("%d callbacks", len(tr.callbacks))
 	}
+}
+
+// Live, an incident is told again once its answers show that it worked, and only once.
+func TestUpdateOnSettledOutcome(t *testing.T) {
+	d := &event.Detector{By: "rule:x", Threat: "sql-injection", Level: event.High, Confidence: 0.9}
+	var told []string
+	tr := New(Config{OnUpdate: func(u Update) {
+		told = append(told, fmt.Sprint(u.New, " ", u.Incident.Outcome()))
+	}})
+	replay(t, tr, d, `1 GET /item?id=3 200 2410
+		2 GET /item?id=4 200 2490
+		!9 GET /item?id=3' 200 2410
+		!9 GET /item?id=4' 200 2412
+		!9 GET /item?id=-1'union+select+pw 200 91000
+		!9 GET /item?id=-1'union+select+pw 200 91000`)
+	if got := strings.Join(told, ", "); got != "true unknown, false likely-succeeded" {
+		t.Error(got)
+	}
+}
+
+// A log of nothing but warnings does not show that no log-in worked; one that tells of anything else would.
+func TestOnlyFailuresRecorded(t *testing.T) {
+	f := func(other string, want event.Outcome) {
+		t.Helper()
+		d := &event.Detector{By: "rule:x", Threat: "brute-force", Level: event.Medium, Confidence: 0.9, Outcome: event.Blocked}
+		tr := New(Config{})
+		replay(t, tr, d, other+strings.Repeat("!9 says login failed for ann level=warn\n", 12))
+		tr.incidents.each(func(_ string, in *Incident) { in.Lasting = true })
+		if got := tr.Result().Incidents[0].Outcome(); got != want {
+			t.Errorf("%q: %v, want %v", other, got, want)
+		}
+	}
+	f("", event.Unknown)
+	f("1 says login failed for bob level=error\n", event.Unknown)
+	f("1 says login ok for bob level=info\n", event.Blocked)
 }
 
 func TestRouteKey(t *testing.T) {

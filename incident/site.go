@@ -11,7 +11,7 @@ import (
 // A site is what a web server usually answers, learned from all its lines: only against that does the size of one answer mean anything.
 type site struct {
 	Refused int                // requests for missing or forbidden things that the server did refuse (403, 404, 410)
-	Good    int                // records of applications that tell of no failure
+	Good    int                // records of applications that tell of a success, or have a level at which successes are told
 	Sizes   [sizeSlots]usual   // answers with status 200 by their size; a slot holds the last size that fell on it
 	Keys    [routeSlots]uint64 // of Routes; apart from them, so that looking one up touches one cache line
 	Routes  [routeSlots]route
@@ -93,15 +93,9 @@ func (s *site) learn(ev *event.Event) {
 
 // hear takes one record of an application.
 func (s *site) hear(ev *event.Event, harmless bool) {
-	switch {
-	case string(ev.Get(event.Result)) == "failure":
-		return
-	case string(ev.Get(event.Result)) == "success":
+	l := ev.Get(event.Level)
+	if string(ev.Get(event.Result)) == "success" || len(l) > 0 && (l[0]|0x20 == 'i' || l[0]|0x20 == 'd' || l[0]|0x20 == 't' || string(l) == "30" || string(l) == "20") {
 		s.Good++
-	default:
-		if l := ev.Get(event.Level); len(l) > 0 && (l[0]|0x20 == 'i' || l[0]|0x20 == 'd' || l[0]|0x20 == 't' || string(l) == "30" || string(l) == "20") {
-			s.Good++
-		}
 	}
 	if !harmless {
 		return

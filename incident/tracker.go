@@ -192,8 +192,22 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 		in.keep(t.evidence(ev, &r.Signal, out, why))
 	}
 	t.targets(ev, in)
-	if f := t.cfg.OnUpdate; f != nil && (fresh || in.Level > level || in.Outcome() != before && in.Outcome() >= event.LikelySucceeded) {
-		f(Update{in, fresh})
+	t.tell(in, fresh, in.Level > level || in.Outcome() != before)
+}
+
+// tell calls OnUpdate if in is new or got worse. What its answers amount to counts as well.
+func (t *Tracker) tell(in *Incident, fresh, changed bool) {
+	f := t.cfg.OnUpdate
+	if f == nil || !fresh && !changed && (in.Told >= event.LikelySucceeded || in.Answered > maxAnswers && in.Answered%8 != 0) {
+		return
+	}
+	c := *in
+	c.Evidence = slices.Clone(in.Evidence)
+	t.settle(&c)
+	out := c.Outcome()
+	if fresh || c.Level > in.ToldLevel || out != in.Told && out >= event.LikelySucceeded {
+		in.Told, in.ToldLevel = out, c.Level
+		f(Update{&c, fresh})
 	}
 }
 
