@@ -82,13 +82,13 @@ var writings = [...]writing{
 	func(q *question) int64 { return q.Raw },
 }
 
-// answer notes how ev was answered.
-func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) {
+// answer notes how ev was answered. It is telling if it took as long as it was asked to, or is longer than all before.
+func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) (telling bool) {
 	a := answer{Event: EventNumber(t.events), Level: level, Status: ev.Status, Size: ev.Bytes, Took: ev.Duration}
 	switch ev.Kind {
 	case event.KindWeb:
 		if ev.Status == 0 {
-			return
+			return false
 		}
 		if ev.Status < 400 {
 			in.Served++
@@ -114,18 +114,23 @@ func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) {
 		m := message(ev)
 		n, ok := rows(m)
 		if !ok {
-			return
+			return false
 		}
 		a.Route, a.Payload, a.Size, a.Rows, a.Status = rowsKey(m), hash(m), n, true, 0
 		a.aim(m)
 	default:
-		return
+		return false
+	}
+	ok := a.Status/100 == 2 || a.Rows
+	telling = a.Sleep > 0 && a.Took >= a.Sleep || ok && a.Size > in.Longest
+	if ok {
+		in.Longest = max(in.Longest, a.Size)
 	}
 	in.Answered++
 	in.Newest = a.Event
 	if len(in.Answers) < maxAnswers {
 		in.Answers = append(in.Answers, a)
-		return
+		return telling
 	}
 	// The longest stays where it is: it is the one most worth judging.
 	longest := 0
@@ -142,6 +147,7 @@ func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) {
 		}
 	}
 	in.Answers[i] = a
+	return telling
 }
 
 var delays = [...][]byte{[]byte("sleep"), []byte("waitfor"), []byte("benchmark"), []byte("randomblob"), []byte("dbms_pipe"), []byte("dbms_lock"), []byte("ping -c"), []byte("ping -n")}

@@ -41,6 +41,7 @@ type Incident struct {
 	Answers  []answer    // how the server answered, at most maxAnswers
 	Answered int         // answers in all
 	Newest   EventNumber // of the last of them
+	Longest  int64       // bytes or rows of the longest answer 2xx
 	Served   int         // 2xx and 3xx among them
 	Limited  int         // refusals and failures
 
@@ -77,6 +78,7 @@ type Evidence struct {
 	Bytes   int64
 	Level   event.Severity
 	Field   event.Field // where the guilty bytes stand
+	Telling bool        // how it was answered may show that it worked
 	Told    bool        // an application tells of it, in its own words and with a level
 }
 
@@ -209,6 +211,9 @@ func weight(e *Evidence) int {
 	case event.Unknown:
 		w += 5
 	}
+	if e.Telling {
+		w += 2
+	}
 	return w
 }
 
@@ -227,6 +232,7 @@ func (k *Evidence) merge(e Evidence) {
 	if e.Level > k.Level {
 		k.Why, k.Level = e.Why, e.Level
 	}
+	k.Telling = k.Telling || e.Telling
 	if e.Outcome > k.Outcome {
 		k.Outcome, k.Because = e.Outcome, e.Because
 	}

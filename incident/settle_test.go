@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -294,6 +295,9 @@ func TestAnswersAreBounded(t *testing.T) {
 	in := tr.Result().Incidents[0]
 	if len(in.Answers) != maxAnswers || in.Outcome() != event.LikelySucceeded {
 		t.Errorf("%d answers, %v: the longest must stay", len(in.Answers), in.Outcome())
+	}
+	if !slices.ContainsFunc(in.Evidence, func(e Evidence) bool { return e.Outcome == event.LikelySucceeded && e.Bytes == 91000 }) {
+		t.Error("the line that shows it is not among the evidence")
 	}
 	for i := range 100 {
 		replay(t, tr, &event.Detector{By: "rule:y", Threat: "cross-site-scripting", Level: event.High, Confidence: 0.9},

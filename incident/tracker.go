@@ -177,8 +177,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	case out == event.Blocked:
 		in.Refused++
 	}
+	telling := false
 	if d.Level >= event.Medium && (in.Answered == 0 || in.Newest != EventNumber(t.events)) {
-		in.answer(t, ev, d.Level)
+		telling = in.answer(t, ev, d.Level)
 		if d.Threat == "cross-site-scripting" {
 			t.plant(ev, t.key)
 		}
@@ -189,7 +190,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	in.seen(ev.Time, ev.Clock)
 	if d.Outcome == event.Unknown || !r.lasting || out >= event.LikelySucceeded || len(in.Evidence) < maxEvidence {
-		in.keep(t.evidence(ev, &r.Signal, out, why))
+		e := t.evidence(ev, &r.Signal, out, why)
+		e.Telling = telling
+		in.keep(e)
 	}
 	t.targets(ev, in)
 	t.tell(in, fresh, in.Level > level || in.Outcome() != before)
