@@ -270,7 +270,11 @@ func (g *group) ruleQueries() ruling {
 	}
 	asked := payloads(g.ok)
 	if g.usual.OK > 0 {
-		if a, more := g.farthest(); more >= tell+max(g.usual.Hi[0]/4, g.usual.Hi[0]-g.usual.Lo[0]) {
+		margin := max(g.usual.Hi[0]/4, g.usual.Hi[0]-g.usual.Lo[0])
+		if g.usual.OK < 2 {
+			margin = g.usual.Hi[0]
+		}
+		if a, more := g.farthest(); more >= tell+margin {
 			return ruling{event.LikelySucceeded, g.unlikeUsual(a), a.Event}
 		}
 	}
@@ -406,16 +410,17 @@ func over(a *answer, hi *[echoes]int64) int64 {
 	return least
 }
 
-// margin is how much an answer may exceed the usual ones before it means something: little where they hardly differ.
+// margin is how much an answer may exceed the usual ones before it means something: little where they hardly differ, much
+// where they do, or where only one is known.
 func (g *group) margin() int64 {
 	tight := g.usual.Hi[0] - g.usual.Lo[0]
 	for k := range g.usual.Hi {
 		tight = min(tight, g.usual.Hi[k]-g.usual.Lo[k])
 	}
-	if g.usual.OK == 1 {
-		return g.usual.Hi[0] / 32
+	if g.usual.OK > 1 && tight <= 4*step {
+		return tight / 2
 	}
-	return tight / 2
+	return max(tight, g.usual.Hi[0]/4)
 }
 
 // near tells whether a is as long as the route's usual answers.

@@ -97,6 +97,9 @@ func TestOutcome(t *testing.T) {
 		!9 GET /item?id=-1%20union%20select%201,pw%20from%20users 200 48211`)
 	f("a page as any other proves nothing", "sql-injection", "unknown", "", shop+`
 		!9 GET /item?id=3%20and%201=1 200 2410`)
+	f("one usual page is not much to go by", "sql-injection", "unknown", "", `
+		1 GET /item?id=3 200 2410
+		!9 GET /item?id=9%20or%201=1 200 4502`)
 	f("a number made of text gives the item's page each time", "sql-injection", "unknown", "", shop+`
 		!9 GET /item?id=3%27 200 2410
 		!9 GET /item?id=14%20union%20select%201 200 2655
@@ -154,6 +157,13 @@ func TestOutcome(t *testing.T) {
 		!9 GET /ping?h=;id 200 1180
 		!9 GET /ping?h=|whoami 200 1180
 		!9 GET /ping?h=;cat+/etc/passwd 200 1180`)
+	f("pages of one route that are never alike", "command-injection", "unknown", "", `
+		1 GET /index.php?title=Main 200 9100
+		2 GET /index.php?title=Help 200 14400
+		!9 GET /index.php?title=$(PAGENAME) 200 17800`)
+	f("one usual answer is not much to go by", "command-injection", "unknown", "", `
+		1 GET /index.php?title=Main 200 9100
+		!9 GET /index.php?title=$(PAGENAME) 200 10900`)
 	f("a blind command may have run", "command-injection", "unknown", "", ping+`
 		!9 GET /ping?h=192.0.2.14;wget+x 200 1400`)
 	f("a template that repeats its text", "template-injection", "blocked", "", `
@@ -164,6 +174,7 @@ func TestOutcome(t *testing.T) {
 		!9 GET /card?t={{self.__class__.__mro__}} 200 2026`)
 	f("a template that makes five hundred letters", "template-injection", "likely-succeeded", "", `
 		1 GET /card?t=hello+dear+friends 200 2018
+		2 GET /card?t=hello+you 200 2009
 		!9 GET /card?t={{'a'*500}} 200 2500`)
 	f("an entity brings a file", "xxe", "likely-succeeded", "", `
 		1 POST /import?#body=<a>1</a> 200 1510
