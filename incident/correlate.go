@@ -244,7 +244,7 @@ type examples struct {
 	Last uint64
 }
 
-const maxExampleLines = 8192
+const maxExampleLines = 4096
 
 func (x *examples) put(e Evidence) uint64 {
 	x.Last++
