@@ -31,7 +31,7 @@ func traceStart(msg []byte) int {
 			continue
 		}
 		rest := msg[at+len(t.mark):]
-		if t.frame != nil && bytes.Index(rest[:min(len(rest), 64)], t.frame) < 0 {
+		if t.frame != nil && !bytes.Contains(rest[:min(len(rest), 64)], t.frame) {
 			continue
 		}
 		first = at
