@@ -67,7 +67,7 @@ func attempt(in *incident.Incident, title string) string {
 	if in.Outcome() != event.Blocked || in.Grade() != incident.Probed {
 		return ""
 	}
-	return sentence("an attempt at "+title+", no more") + " "
+	return sentence(title+", only attempted") + " "
 }
 
 func theseLines(n int) string {
