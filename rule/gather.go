@@ -183,10 +183,11 @@ type waitingHit struct {
 // applyRest tells the predicates by which no rule is found what was found of them.
 func (m *Matcher) applyRest() {
 	m.rest = true
-	for _, w := range m.waiting {
-		m.apply(int(w.i), &m.values[w.i], w.valueHit)
-	}
+	waiting := m.waiting
 	for i := range m.values {
+		for ; len(waiting) > 0 && int(waiting[0].i) == i; waiting = waiting[1:] {
+			m.apply(i, &m.values[i], waiting[0].valueHit)
+		}
 		v := &m.values[i]
 		if v.slot == nil {
 			continue
@@ -204,16 +205,19 @@ func (m *Matcher) applyRest() {
 	}
 }
 
-// apply tells the predicate of a hit in gathered text i.
+// apply tells the predicate of a hit in gathered text i, in the order of the texts: the first in which it is true is
+// the guilty one, whether or not what was found in a later one is remembered.
 func (m *Matcher) apply(i int, v *gathered, h valueHit) {
 	mm := &m.memo[h.pred]
 	if mm.epoch != m.epoch {
 		*mm = memo{epoch: m.epoch}
 		m.queue(m.set.preds[h.pred].pushes)
 	}
-	if h.start < 0 {
+	switch {
+	case mm.state == memoTrue:
+	case h.start < 0 || mm.maybe != 0 && mm.state == memoMaybe:
 		mm.maybe |= 1 << min(i, 63)
-	} else if mm.state != memoTrue {
+	default:
 		mm.state = memoTrue
 		m.blame(mm, v, int(h.start), int(h.end))
 	}
@@ -243,13 +247,49 @@ func (m *Matcher) scan(v *gathered) (find int) {
 			m.found = append(m.found, valueHit{p, -1, -1})
 		}
 	}
-	for i, h := range m.found {
-		if len(m.set.preds[h.pred].pushes) > 0 {
-			m.found[i], m.found[find] = m.found[find], h
+	kept, counted := m.found[:0], false
+	for _, h := range m.found {
+		q := &m.set.preds[h.pred]
+		if h.start < 0 && q.kind == predRegex && len(q.re.must) > 0 {
+			if !counted {
+				m.present, m.ascii = bytesOf(v.text)
+				counted = true
+			}
+			if m.ascii && lacks(q.re.must, m.present) {
+				continue
+			}
+		}
+		kept = append(kept, h)
+		if len(q.pushes) > 0 {
+			last := len(kept) - 1
+			kept[last], kept[find] = kept[find], h
 			find++
 		}
 	}
+	m.found = kept
 	return find
+}
+
+// bytesOf is the set of the ASCII bytes in text, and whether there are no others.
+func bytesOf(text []byte) (b byteSet, ascii bool) {
+	var lo, hi uint64
+	var odd byte
+	for _, c := range text {
+		odd |= c
+		bit, upper := uint64(1)<<(c&63), -(uint64(c) >> 6 & 1)
+		lo, hi = lo|bit&^upper, hi|bit&upper
+	}
+	return byteSet{lo, hi}, odd < 0x80
+}
+
+// lacks tells whether a text with those bytes has none of one of the sets.
+func lacks(must []byteSet, present byteSet) bool {
+	for i := range must {
+		if must[i][0]&present[0]|must[i][1]&present[1] == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // The letters beyond ASCII that case-insensitive regular expressions take for ASCII ones: the scanner finds

@@ -166,6 +166,8 @@ func (q *pred) worthScanning() bool {
 		return false
 	case q.mask == 1<<slotKeyword:
 		return false // The whole record would be read again for the sake of the few that their fields find.
+	case needsCost(q.needs) > restCost:
+		return false // Its literals are everywhere, and few records make its rule a candidate.
 	case q.kind == predRegex || !q.single:
 		return true // Anything is cheaper than an expression, or a search in all that a client wrote.
 	case q.mask&(cachedFields|1<<event.Path|1<<event.Query) != 0:
@@ -175,13 +177,16 @@ func (q *pred) worthScanning() bool {
 }
 
 // blindCost is that of a predicate which any text may satisfy: its rule is a candidate until its answers are remembered.
-const blindCost = 5e4
+const blindCost = 4e5
+
+// restCost is the guessed cost of literals above which they are not looked for if no rule is found by them.
+const restCost = 4000
 
 // recordCost is that of a way to a rule that has the whole record scanned once more.
 const recordCost = 2e4
 
 // learnt is how much of an expression's cost is left where its answers are remembered: it nearly always says no.
-const learnt = 0.3
+const learnt = 0.7
 
 const (
 	coverFrom = 4   // literals of a predicate from which on it is worth the common scan

@@ -20,7 +20,7 @@ var byteCost = func() (t [256]uint8) {
 	}
 	for c, cost := range map[string]uint8{
 		"eatosinr": 15, "dlcmpu": 13, "hgbwfvy": 11, "kx": 9, "jqz": 6, "01": 12, "23456789": 10,
-		"/. ": 14, "-_=&": 12, ":,)%+?": 8, ";(": 5, "\"#@~!*[]": 4, "<>'{}$|\\`^": 1,
+		"/.": 14, "-_=&": 12, ":,)%+? ": 8, ";(": 5, "\"#@~!*[]": 4, "<>'{}$|\\`^": 1,
 	} {
 		for i := 0; i < len(c); i++ {
 			t[c[i]] = cost
@@ -137,11 +137,18 @@ func required(tree *syntax.Regexp) [][]string {
 	var out [][]string
 	for i, set := range all {
 		// The second and third must be worth finding: they are not where they stand in most texts.
-		if len(out) < maxSets && (i == 0 || setCost(set) < maxSetCost && len(set) <= maxSecond && !slices.ContainsFunc(out, func(o []string) bool { return slices.Equal(o, set) })) {
+		if len(out) < maxSets && (i == 0 || setCost(set) < maxSetCost && len(set) <= maxSecond && !slices.ContainsFunc(out, func(o []string) bool { return implies(o, set) })) {
 			out = append(out, set)
 		}
 	}
 	return out
+}
+
+// implies tells whether a text that has a string of a has one of b as well.
+func implies(a, b []string) bool {
+	return !slices.ContainsFunc(a, func(s string) bool {
+		return !slices.ContainsFunc(b, func(t string) bool { return strings.Contains(s, t) })
+	})
 }
 
 // canBeEmpty tells whether an expression may match the empty text.
@@ -168,10 +175,31 @@ const (
 
 // info is what analysis knows of a piece of a regular expression: all texts that it matches (exact, folded;
 // nil = not known), and sets of which each has one string in each of those texts.
+// All texts start with one of pre and end with one of suf, if these are known. Sets are of folded strings.
 type info struct {
-	exact []string
-	req   [][]string
+	exact    []string
+	req      [][]string
+	pre, suf []string
 }
+
+// starts are strings of which one starts each text, or nil.
+func (i info) starts() []string {
+	if i.exact != nil {
+		return i.exact
+	}
+	return i.pre
+}
+
+// ends are strings of which one ends each text, or nil.
+func (i info) ends() []string {
+	if i.exact != nil {
+		return i.exact
+	}
+	return i.suf
+}
+
+// again is info of a piece that occurs once or more.
+func (i info) again() info { return info{req: i.sets(), pre: i.starts(), suf: i.ends()} }
 
 // sets are the usable required sets.
 func (i info) sets() [][]string {
@@ -233,7 +261,7 @@ func analyse(re *syntax.Regexp, depth int) info {
 	case syntax.OpCapture:
 		return analyse(re.Sub[0], depth+1)
 	case syntax.OpPlus:
-		return info{req: analyse(re.Sub[0], depth+1).sets()}
+		return analyse(re.Sub[0], depth+1).again()
 	case syntax.OpQuest:
 		if e := analyse(re.Sub[0], depth+1).exact; e != nil && len(e) < maxExact {
 			return info{exact: unique(append([]string{""}, e...))}
@@ -241,7 +269,7 @@ func analyse(re *syntax.Regexp, depth int) info {
 		return info{}
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return info{req: analyse(re.Sub[0], depth+1).sets()}
+			return analyse(re.Sub[0], depth+1).again()
 		}
 		return info{}
 	case syntax.OpConcat:
@@ -293,10 +321,14 @@ func analyseClass(re *syntax.Regexp) info {
 }
 
 func analyseConcat(re *syntax.Regexp, depth int) info {
-	run := []string{""} // exact texts of the pieces since the last piece that is not exact
+	run := []string{""} // exact texts of the pieces since the last piece that is not exact, with what that ends with
 	whole := true
 	var req [][]string
+	var pre []string
 	flush := func() {
+		if whole {
+			whole, pre = false, run
+		}
 		if e := usable(shortest(run)); e != nil {
 			req = append(req, e)
 		}
@@ -305,13 +337,20 @@ func analyseConcat(re *syntax.Regexp, depth int) info {
 	for _, sub := range re.Sub {
 		i := analyse(sub, depth+1)
 		if i.exact == nil {
-			whole = false
+			if i.pre != nil && len(run)*len(i.pre) <= maxExact {
+				// A longer string is rarer, but many of them may be more common than the one that they start with.
+				if more := crossed(run, i.pre); listCost(more) < listCost(run) {
+					run = more
+				}
+			}
 			flush()
 			req = append(req, i.req...)
+			if i.suf != nil {
+				run = i.suf
+			}
 			continue
 		}
 		if len(run)*len(i.exact) > maxExact {
-			whole = false
 			flush()
 			run = i.exact
 			continue
@@ -319,30 +358,53 @@ func analyseConcat(re *syntax.Regexp, depth int) info {
 		if len(i.exact) == 1 && i.exact[0] == "" {
 			continue
 		}
-		cross := make([]string, 0, len(run)*len(i.exact))
-		for _, a := range run {
-			for _, b := range i.exact {
-				cross = append(cross, a+b)
-			}
-		}
-		run = cross
+		run = crossed(run, i.exact)
 	}
 	if whole {
 		return info{exact: unique(run)}
 	}
+	suf := run
 	flush()
 	if len(req) > 4*maxSets {
 		sort.SliceStable(req, func(i, j int) bool { return setCost(req[i]) < setCost(req[j]) })
 		req = req[:4*maxSets]
 	}
-	return info{req: req}
+	return info{req: req, pre: known(pre), suf: known(suf)}
+}
+
+// crossed is each string of a, followed by each of b.
+func crossed(a, b []string) []string {
+	out := make([]string, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			out = append(out, x+y)
+		}
+	}
+	return out
+}
+
+// listCost is the cost of a set that may be unusable.
+func listCost(set []string) float64 {
+	if e := usable(shortest(set)); e != nil {
+		return setCost(e)
+	}
+	return 1e9
+}
+
+// known is a set of starts or ends, or nil if it says nothing.
+func known(set []string) []string {
+	if set = unique(set); len(set) > maxExact || slices.Contains(set, "") {
+		return nil
+	}
+	return set
 }
 
 func analyseAlternate(re *syntax.Regexp, depth int) info {
-	var exact, req []string
+	var exact, req, pre, suf []string
 	allExact, allReq := true, true
 	for _, sub := range re.Sub {
 		i := analyse(sub, depth+1)
+		pre, suf = both(pre, i.starts()), both(suf, i.ends())
 		if i.exact == nil {
 			allExact = false
 		}
@@ -356,13 +418,19 @@ func analyseAlternate(re *syntax.Regexp, depth int) info {
 	if exact = unique(exact); allExact && len(exact) <= maxExact {
 		return info{exact: exact}
 	}
-	if !allReq {
-		return info{}
+	out := info{pre: known(pre), suf: known(suf)}
+	if req = shortest(req); allReq && len(req) <= maxRequired {
+		out.req = [][]string{req}
 	}
-	if req = shortest(req); len(req) <= maxRequired {
-		return info{req: [][]string{req}}
+	return out
+}
+
+// both joins the starts, or ends, of alternatives; what is not known counts as "".
+func both(a, b []string) []string {
+	if b == nil {
+		return append(a, "")
 	}
-	return info{}
+	return append(a, b...)
 }
 
 func unique(s []string) []string {
@@ -378,4 +446,87 @@ func unique(s []string) []string {
 		}
 	}
 	return out
+}
+
+// A byteSet has a bit for each ASCII byte.
+type byteSet [2]uint64
+
+func (b *byteSet) add(c byte) { b[c>>6] |= 1 << (c & 63) }
+
+// maxMust bounds how many byte sets of an expression are kept, and mustBytes how common their bytes may be.
+const (
+	maxMust  = 4
+	mustCost = 200
+)
+
+// cost guesses how common the bytes of a set are.
+func (b byteSet) cost() (sum int) {
+	for c := range 128 {
+		if b[c>>6]>>(c&63)&1 != 0 {
+			sum += int(byteCost[c])
+		}
+	}
+	return sum
+}
+
+// mustBytes returns sets of bytes of which each has one in every text of ASCII alone that the expression matches. They tell
+// apart what literals cannot: "=\s*https?://" needs an equals sign.
+func mustBytes(re *syntax.Regexp, depth int) (out []byteSet) {
+	if depth > maxDepth*4 {
+		return nil
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			var b byteSet
+			if r < utf8.RuneSelf {
+				b.add(byte(r))
+				b.add(fold[byte(r)])
+				b.add(upper(byte(r)))
+			}
+			out = append(out, b)
+		}
+	case syntax.OpCharClass:
+		var b byteSet
+		for i := 0; i+1 < len(re.Rune); i += 2 {
+			for r := re.Rune[i]; r <= re.Rune[i+1] && r < utf8.RuneSelf; r++ {
+				b.add(byte(r))
+				b.add(fold[byte(r)])
+				b.add(upper(byte(r)))
+			}
+		}
+		out = append(out, b)
+	case syntax.OpCapture, syntax.OpPlus:
+		return mustBytes(re.Sub[0], depth+1)
+	case syntax.OpRepeat:
+		if re.Min > 0 {
+			return mustBytes(re.Sub[0], depth+1)
+		}
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			out = append(out, mustBytes(sub, depth+1)...)
+		}
+	case syntax.OpAlternate:
+		var b byteSet
+		for _, sub := range re.Sub {
+			s := mustBytes(sub, depth+1)
+			if len(s) == 0 {
+				return nil
+			}
+			b[0], b[1] = b[0]|s[0][0], b[1]|s[0][1]
+		}
+		out = append(out, b)
+	}
+	out = slices.DeleteFunc(out, func(b byteSet) bool { return b.cost() > mustCost })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].cost() < out[j].cost() })
+	out = slices.Compact(out)
+	return out[:min(len(out), maxMust)]
+}
+
+// upper is the capital of an ASCII letter.
+func upper(c byte) byte {
+	if 'a' <= c && c <= 'z' {
+		return c - 'a' + 'A'
+	}
+	return c
 }

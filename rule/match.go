@@ -31,6 +31,8 @@ type Matcher struct {
 	rest    bool
 	local   []localSets // per predicate, of the value that is being searched
 	stamp   uint32
+	present byteSet // of the value that is being searched
+	ascii   bool    // it has no other bytes
 	caches  [event.NumFields]*valueCache
 	autos   []*automaton                  // per predicate
 	memory  int                           // of autos, in bytes

@@ -395,6 +395,7 @@ type regex struct {
 type facts struct {
 	lits  [][]string // of each set, one is in every text that matches; none: no such set is known
 	empty bool       // it may match the empty text
+	must  []byteSet  // of each set, one byte is in every text of ASCII alone that matches
 }
 
 // newRegex checks src and flags, a subset of "ims". known has the facts of expressions that Pack checked.
@@ -410,7 +411,7 @@ func newRegex(src, flags string, known map[string]facts) (*regex, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &regex{src: src, facts: facts{required(tree), canBeEmpty(tree)}}, nil
+	return &regex{src: src, facts: facts{required(tree), canBeEmpty(tree), mustBytes(tree.Simplify(), 0)}}, nil
 }
 
 // machine is the expression's automaton program, or nil.

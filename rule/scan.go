@@ -285,19 +285,23 @@ func cacheHash(b []byte) uint32 {
 	const p = 0x9E3779B97F4A7C15
 	le := binary.LittleEndian
 	x, y := uint64(len(b)), uint64(p)
-	for ; len(b) >= 16; b = b[16:] {
-		x = (x ^ le.Uint64(b)) * p
-		y = (y ^ le.Uint64(b[8:])) * p
-		x, y = x^x>>32, y^y>>29
+	switch n := len(b); {
+	case n > 16:
+		tail := b[n-16:]
+		for ; len(b) > 16; b = b[16:] {
+			x = (x ^ le.Uint64(b)) * p
+			y = (y ^ le.Uint64(b[8:])) * p
+			x, y = x^x>>32, y^y>>29
+		}
+		x, y = (x^le.Uint64(tail))*p, (y^le.Uint64(tail[8:]))*p
+	case n >= 8:
+		x, y = (x^le.Uint64(b))*p, (y^le.Uint64(b[n-8:]))*p
+	case n >= 4:
+		x = (x ^ (uint64(le.Uint32(b)) | uint64(le.Uint32(b[n-4:]))<<32)) * p
+	case n > 0:
+		x = (x ^ (uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16)) * p
 	}
-	if len(b) >= 8 {
-		x = (x ^ le.Uint64(b)) * p
-		b = b[8:]
-	}
-	for _, c := range b {
-		y = (y ^ uint64(c)) * p
-	}
-	x = (x ^ x>>32 ^ y>>17) * p
+	x = (x ^ x>>32 ^ y ^ y>>29) * p
 	return uint32(x >> 32)
 }
 
@@ -306,8 +310,9 @@ func (c *valueCache) lookup(v *gathered) (slot *cacheSlot, found bool) {
 	if c.slots == nil {
 		c.slots = make([]cacheSlot, c.size)
 	}
-	h := cacheHash(v.text) & uint32(c.size-1)
-	a, b := &c.slots[h], &c.slots[h^1]
+	hash, mask := cacheHash(v.text), uint32(c.size-1)
+	h := hash & mask
+	a, b := &c.slots[h], &c.slots[(hash>>16^h)&mask]
 	if a.holds(v) {
 		return a, true
 	}
