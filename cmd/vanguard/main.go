@@ -52,12 +52,13 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// How far the heap may grow between collections, in percent of what is alive. The engine's knowledge lives as long
-// as the process, so collecting while it is built only costs time; afterwards a line allocates next to nothing, collections
-// are rare, and a low bound keeps the peak near what is alive.
+// The engine's knowledge lives as long as the process, so collecting while it is built only costs time. Afterwards a
+// line allocates next to nothing and collections are rare: one more of them, before the heap grows past softLimit,
+// costs less than the memory. The limit is soft, and GOMEMLIMIT overrides it.
 const (
-	gcBuilding = 400
-	gcRunning  = 25
+	gcBuilding = 400      // percent that the heap may grow between collections
+	gcRunning  = 100      // the same, while scanning
+	softLimit  = 50 << 20 // bytes
 )
 
 // run is main with its streams named; it returns the exit code.

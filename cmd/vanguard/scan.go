@@ -147,6 +147,9 @@ func (c *scanCmd) Run(k *kong.Context) error {
 		return usageError{err}
 	}
 	debug.SetGCPercent(gcRunning)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softLimit)
+	}
 	if opt.Rules != nil {
 		if n := len(engine.Problems()); n > 0 {
 			fmt.Fprintf(k.Stderr, "vanguard: %s: %d problems with these rules; see: vanguard rules check %s\n", c.Rules, n, c.Rules)
