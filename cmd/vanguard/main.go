@@ -58,7 +58,8 @@ func main() {
 const (
 	gcBuilding = 400      // percent that the heap may grow between collections
 	gcRunning  = 100      // the same, while scanning
-	softLimit  = 50 << 20 // bytes
+	softLimit  = 50 << 20 // bytes, with one worker
+	perWorker  = 40 << 20 // bytes more for each further one: its memory of values, and the blocks in flight
 )
 
 // run is main with its streams named; it returns the exit code.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
@@ -148,7 +149,11 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	}
 	debug.SetGCPercent(gcRunning)
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softLimit)
+		workers := opt.Workers
+		if workers <= 0 {
+			workers = runtime.GOMAXPROCS(0)
+		}
+		debug.SetMemoryLimit(softLimit + int64(workers-1)*perWorker)
 	}
 	if opt.Rules != nil {
 		if n := len(engine.Problems()); n > 0 {
