@@ -41,6 +41,8 @@ func (in *Incident) Grade() Grade {
 		return Compromised
 	case out >= event.LikelySucceeded && in.Level >= event.High:
 		return UnderAttack
+	case out >= event.LikelySucceeded && in.Worked >= event.Medium && c >= 0.6 && in.Threat != "recon-scanning":
+		return UnderAttack // A probe that found what it looked for is no noise, whoever sent it.
 	case in.Noise:
 		return Probed
 	case in.Lasting && in.Level >= event.Medium:
