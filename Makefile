@@ -6,13 +6,35 @@ ARGS     ?= --help
 # The packages that also run in a browser; their tests, golden reports included, pass as WebAssembly.
 ENGINE = ./event/... ./decode/... ./logformat/... ./rule/... ./incident/... ./render/... .
 
-.PHONY: help build run test check fmt vet lint floors wasm golden bench fuzz generate clean
+.PHONY: help build web site reproducible FORCE run test check fmt vet lint floors wasm golden bench fuzz generate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-build: ## build bin/vanguard
+build: web ## build bin/vanguard, with the page in it
 	$(GO) build -trimpath -o bin/vanguard ./cmd/vanguard
+
+# The engine for the browser. The flags make it the same bytes wherever it is built; make reproducible tries that.
+WASM_BUILD = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -buildvcs=false
+
+bin/vanguard.wasm: FORCE
+	$(WASM_BUILD) -o $@ ./cmd/vanguard-wasm
+
+web: bin/vanguard.wasm ## build the page into web/dist: the bundle, the engine, packed copies, hashes
+	mkdir -p web/gen && cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/gen/
+	cd web && if [ -f package.json ]; then { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run build; fi
+	node web/pack.mjs bin/vanguard.wasm
+
+site: web ## write the page as static files into site/, for any web host
+	node web/pack.mjs bin/vanguard.wasm site
+
+reproducible: bin/vanguard.wasm ## build the engine again elsewhere, from nothing: the same bytes must come out
+	rm -rf bin/elsewhere && mkdir -p bin/elsewhere/source
+	git ls-files -z -- '*.go' go.mod go.sum rules apps threats models web/dist | tar -c --null -T - | tar -x -C bin/elsewhere/source
+	cd bin/elsewhere/source && GOCACHE="$$PWD/../cache" $(WASM_BUILD) -o ../vanguard.wasm ./cmd/vanguard-wasm
+	cmp bin/vanguard.wasm bin/elsewhere/vanguard.wasm && rm -rf bin/elsewhere && echo "two builds, the same bytes"
+
+FORCE:
 
 run: ## run vanguard: make run ARGS="scan /var/log/nginx"
 	$(GO) run ./cmd/vanguard $(ARGS)
@@ -54,4 +76,5 @@ generate: ## run go:generate
 	$(GO) generate ./...
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin site web/gen web/node_modules
+	git clean -fdxq web/dist

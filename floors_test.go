@@ -27,14 +27,14 @@ var floors = map[string]int{
 	".": 4, "render": 4,
 	"incident": 3, "mitigate": 3,
 	"logformat": 2, "rule": 2,
-	"event": 1, "decode": 1, "neural": 1, "rules": 1, "threats": 1, "models": 1, "apps": 1,
+	"event": 1, "decode": 1, "neural": 1, "rules": 1, "threats": 1, "models": 1, "apps": 1, "web": 1,
 }
 
 // sideways are the imports on one floor that are allowed: a Report is rendered.
 var sideways = map[[2]string]bool{{"render", "."}: true}
 
 // data packages hold files that people write; their one Go file only embeds them.
-var data = []string{"rules", "threats", "models", "apps"}
+var data = []string{"rules", "threats", "models", "apps", "web"}
 
 // The engine (floors 1 to 4) runs wherever Go does, WebAssembly included: it knows no
 // operating system, no network and no clock.

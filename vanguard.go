@@ -46,12 +46,8 @@ type Engine struct {
 
 // NewEngine compiles the rules. A rule that cannot run is a Problem, not an error; the error is about opt.
 func NewEngine(opt Options) (*Engine, error) {
-	e := &Engine{opt: opt, format: logformat.Options{Force: opt.Format, Zone: opt.Zone, Year: opt.Year, Trust: opt.Trust}}
-	var err error
-	if e.allow, err = incident.ParseAllow(opt.Allow); err != nil {
-		return nil, err
-	}
-	if _, err := logformat.NewStream("", &e.format); err != nil {
+	e := &Engine{}
+	if err := e.configure(opt); err != nil {
 		return nil, err
 	}
 	var all []*rule.Rule
@@ -80,6 +76,27 @@ func NewEngine(opt Options) (*Engine, error) {
 	e.idle = &idle{set: set}
 	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
 	return e, nil
+}
+
+// configure takes everything from opt but its rules.
+func (e *Engine) configure(opt Options) (err error) {
+	e.opt = opt
+	e.format = logformat.Options{Force: opt.Format, Zone: opt.Zone, Year: opt.Year, Trust: opt.Trust}
+	if e.allow, err = incident.ParseAllow(opt.Allow); err != nil {
+		return err
+	}
+	_, err = logformat.NewStream("", &e.format)
+	return err
+}
+
+// With is the same knowledge under other options, without compiling it again. The rules stay those of e.
+func (e *Engine) With(opt Options) (*Engine, error) {
+	other := *e
+	opt.Rules, opt.NoEmbedded = e.opt.Rules, e.opt.NoEmbedded
+	if err := other.configure(opt); err != nil {
+		return nil, err
+	}
+	return &other, nil
 }
 
 // without drops the embedded rules that the user replaces by ones of the same name or id.

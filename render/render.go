@@ -25,6 +25,9 @@ type Options struct {
 	Now   time.Time // OCSF demands a time of every finding: used for those whose lines had none
 }
 
+// TextTop is how many findings text shows unless told otherwise.
+const TextTop = 20
+
 // Formats are the names that Write takes.
 var Formats = []string{"text", "json", "jsonl", "md", "html", "ocsf", "csv"}
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/signal"
 	"runtime"
@@ -35,21 +34,11 @@ type engineFlags struct {
 
 // options turns flags into the engine's options.
 func (f *engineFlags) options() (opt vanguard.Options, err error) {
-	opt = vanguard.Options{Format: f.Format, Allow: f.Allow, Workers: f.Workers, Year: time.Now().Year()}
-	if opt.Zone, err = zoneNamed(f.TZ); err != nil {
-		return opt, err
+	settings := vanguard.Settings{Format: f.Format, TZ: f.TZ, Allow: f.Allow, TrustProxy: f.TrustProxy, Year: time.Now().Year()}
+	if opt, err = settings.Options(); err != nil {
+		return opt, usagef("--%v", err)
 	}
-	for _, s := range f.TrustProxy {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			a, addrErr := netip.ParseAddr(s)
-			if addrErr != nil {
-				return opt, usagef("--trust-proxy %q: neither an address nor a prefix such as 192.0.2.0/24", s)
-			}
-			p = netip.PrefixFrom(a, a.BitLen())
-		}
-		opt.Trust = append(opt.Trust, p.Masked())
-	}
+	opt.Workers = f.Workers
 	if f.Rules != "" {
 		info, err := os.Stat(f.Rules)
 		switch {
@@ -91,8 +80,6 @@ Exit status: 0 nothing beyond background noise, 10 under attack, 20 compromise l
 1 a log could not be read (and nothing worse), 2 usage. --fail-on probed makes probed 10 as well;
 --fail-on compromise-likely makes under attack 0. An interrupt (Ctrl-C) prints what was found so far.`
 }
-
-const defaultTextTop = 20
 
 // failLevels orders what --fail-on takes.
 var failLevels = map[string]int{"probed": 1, "under-attack": 2, "compromise-likely": 3, "never": 4}
@@ -202,7 +189,7 @@ func (c *scanCmd) look(w io.Writer) render.Options {
 	if c.Top < 0 {
 		opt.Top = 0
 		if c.Output == "text" {
-			opt.Top = defaultTextTop
+			opt.Top = render.TextTop
 		}
 	}
 	opt.Width, opt.Color = terminal(w)

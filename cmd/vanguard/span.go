@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/helixvanguard/vanguard"
@@ -34,7 +33,7 @@ func (s *scanner) span(since, until string, opt vanguard.Options) (from, to time
 			}
 			return end.Add(-ago), nil
 		}
-		t, ok := parseTime(text, opt.Zone)
+		t, ok := vanguard.ParseTime(text, opt.Zone)
 		if !ok {
 			return t, usagef("%s %q: write a time such as 2026-11-23 or \"2026-11-23 03:10\", or 90m, 2h, 7d before the end of the logs", flag, text)
 		}
@@ -71,36 +70,6 @@ func parseAgo(s string) (d time.Duration, ok bool) {
 		d += time.Duration(n) * unit
 	}
 	return d, true
-}
-
-// parseTime reads a time; one without a zone is of zone.
-func parseTime(s string, zone *time.Location) (time.Time, bool) {
-	if zone == nil {
-		zone = time.UTC
-	}
-	s = strings.Replace(s, "T", " ", 1)
-	for _, layout := range [...]string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
-}
-
-// zoneNamed reads --tz; nil is UTC.
-func zoneNamed(s string) (*time.Location, error) {
-	if s == "" {
-		return nil, nil
-	}
-	if t, err := time.Parse("Z07:00", s); err == nil {
-		_, offset := t.Zone()
-		return time.FixedZone(s, offset), nil
-	}
-	loc, err := time.LoadLocation(s)
-	if err != nil {
-		return nil, usagef("--tz %q: unknown zone; write a name such as Europe/Berlin, or +02:00", s)
-	}
-	return loc, nil
 }
 
 // lastTime finds the latest time in the logs. Of an uncompressed file it reads the end.

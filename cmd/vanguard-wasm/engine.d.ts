@@ -1,0 +1,47 @@
+/** What engine.js gives. Everything throws an Error with the engine's message. */
+
+/** Starts the engine. Go's wasm_exec.js has to be loaded first. Also sets globalThis.vanguard. */
+export function load(wasm: WebAssembly.Module | BufferSource): Promise<Vanguard>;
+
+export interface Vanguard {
+  readonly version: string;
+  /** Hash of the rules in force. */
+  readonly rules: string;
+  /** Begins an analysis. settings: JSON of Settings; "" for none. An unknown key is an error. */
+  start(settings?: string): Analysis;
+  /** How one line is read, decoded and judged: JSON (an array of explanations), or text. */
+  explain(line: string, format?: "json" | "text"): string;
+}
+
+/** The command line's flags of the same names; all are optional. */
+export interface Settings {
+  format?: string;
+  tz?: string;
+  allow?: string[];
+  trustProxy?: string[];
+  since?: string;
+  until?: string;
+  /** Year of dates that name none; this one unless told otherwise. */
+  year?: number;
+  top?: number;
+}
+
+export type Format = "json" | "jsonl" | "text" | "md" | "html" | "ocsf" | "csv";
+
+export interface Analysis {
+  /** Opens a log; its name shows in the report. Logs of one analysis are written one after the other. */
+  source(name: string): Source;
+  /** What `vanguard scan -o format` prints for the same logs under the same names. */
+  report(format: Format): string;
+  /** The report so far, as JSON with its three worst findings. Whole only once the logs are closed. */
+  partial(): string;
+  /** Frees the analysis and its logs. */
+  cancel(): void;
+}
+
+export interface Source {
+  /** Judges the next bytes, cut anywhere, before it returns. */
+  write(bytes: Uint8Array): void;
+  /** Ends the log. */
+  close(): void;
+}

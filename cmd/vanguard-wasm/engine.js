@@ -1,0 +1,39 @@
+// The engine as JavaScript sees it. engine.d.ts describes it; main_js.go is its other half.
+// Go's wasm_exec.js has to be loaded first: it defines globalThis.Go.
+
+// Go functions cannot throw; they return an Error, which is thrown here.
+function result(value) {
+  if (value instanceof Error) throw value;
+  return value;
+}
+
+export async function load(wasm) {
+  const go = new globalThis.Go();
+  const ready = new Promise((resolve) => { globalThis.vanguardReady = resolve; });
+  const loaded = await WebAssembly.instantiate(wasm, go.importObject);
+  const ended = go.run(loaded.instance ?? loaded).then(() => new Error("the engine ended"));
+  const raw = result(await Promise.race([ready, ended]));
+  delete globalThis.vanguardReady;
+  const vanguard = Object.freeze({
+    version: raw.version,
+    rules: raw.rules,
+    start(settings = "") {
+      const run = result(raw.start(settings));
+      return Object.freeze({
+        source(name) {
+          const log = result(raw.source(run, name));
+          return Object.freeze({
+            write: (bytes) => result(raw.write(log, bytes)),
+            close: () => result(raw.close(log)),
+          });
+        },
+        report: (format) => result(raw.report(run, format)),
+        partial: () => result(raw.partial(run)),
+        cancel: () => result(raw.cancel(run)),
+      });
+    },
+    explain: (line, format = "json") => result(raw.explain(line, format)),
+  });
+  globalThis.vanguard = vanguard;
+  return vanguard;
+}
