@@ -1,7 +1,6 @@
 package vanguard
 
 import (
-	"bytes"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,15 +13,14 @@ import (
 	"github.com/helixvanguard/vanguard/rule"
 )
 
-// Samples that each rule, or file, must have. A correlation's sample is a whole log of many lines.
+// Samples that each rule must have.
 const (
-	minPositive    = 2
-	minCorrelation = 1
-	minNegative    = 2
+	minPositive = 2
+	minNegative = 2
 )
 
-// TestSamples holds every rule against the samples that stand beside it, and every rule file against the
-// rules of the house: a description, a technique, a threat that has a page, samples for and against.
+// TestSamples holds every rule against the samples that stand beside it, and every rule file against the rules of the house: a
+// description, a technique, a threat that has a page, samples for and against.
 func TestSamples(t *testing.T) {
 	e, err := NewEngine(Options{Workers: 1})
 	if err != nil {
@@ -45,19 +43,11 @@ func TestSamples(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			log := strings.TrimSuffix(path.Join("rules", file), path.Ext(file)) + ".log"
-			src, err := os.ReadFile(log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			samples, problems := rule.ParseSamples(log, src)
-			for _, p := range problems {
-				t.Error(p)
-			}
-			checkFile(t, e, byFile[file], log, samples, threats)
+			checkFile(t, e, byFile[file], log, readSamples(t, log), threats)
 		})
 	}
 	err = fs.WalkDir(os.DirFS("rules"), ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && path.Ext(name) == ".log" && byFile[strings.TrimSuffix(name, ".log")+".yaml"] == nil {
+		if stem, ok := strings.CutSuffix(name, ".log"); err == nil && ok && byFile[stem+".yaml"] == nil {
 			t.Errorf("rules/%s stands beside no rule file", name)
 		}
 		return err
@@ -67,41 +57,46 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+func readSamples(t *testing.T, log string) []rule.Sample {
+	t.Helper()
+	src, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, problems := rule.ParseSamples(log, src)
+	for _, p := range problems {
+		t.Error(p)
+	}
+	return samples
+}
+
+// report says what is wrong with a trial.
+func report(t *testing.T, log string, trial *Trial) {
+	t.Helper()
+	for _, fault := range trial.Faults {
+		t.Errorf("%s:%d: %s", log, trial.Line, fault)
+	}
+}
+
 func checkFile(t *testing.T, e *Engine, rules []*rule.Rule, log string, samples []rule.Sample, threats map[string]*incident.Threat) {
 	own := map[string]bool{}
 	for _, r := range rules {
 		own[r.Name] = true
 	}
-	positive, negative := map[string]int{}, 0
+	positive, negative, harmless := map[string]int{}, map[string]int{}, 0
 	for _, s := range samples {
-		logs := [][]string{s.Lines}
-		if !s.Together {
-			logs = logs[:0]
-			for _, l := range s.Lines {
-				logs = append(logs, []string{l})
+		for _, trial := range e.Try(&s, func(name string) bool { return own[name] }) {
+			report(t, log, &trial)
+			if s.Ignore && len(s.Rules) == 0 {
+				harmless++
 			}
-		}
-		for i, lines := range logs {
-			line := s.Line
-			if !s.Together {
-				line += i
-			}
-			raised, report := e.Try([]byte(strings.Join(lines, "\n") + "\n"))
-			if s.Match == nil {
-				negative++
-				for _, name := range slices.Sorted(maps.Keys(raised)) {
-					if own[name] && !raised[name] {
-						t.Errorf("%s:%d: harmless, but raises %s\n\t%s", log, line, name, clip(lines))
-					}
+			for _, name := range s.Rules {
+				if s.Ignore {
+					negative[name]++
+				} else {
+					positive[name]++
 				}
 			}
-			for _, name := range s.Match {
-				positive[name]++
-				if _, ok := raised[name]; !ok {
-					t.Errorf("%s:%d: does not raise %s, but %v\n\t%s", log, line, name, slices.Sorted(maps.Keys(raised)), clip(lines))
-				}
-			}
-			checkFinding(t, log, line, &s, report)
 		}
 	}
 	for _, r := range rules {
@@ -120,40 +115,14 @@ func checkFile(t *testing.T, e *Engine, rules []*rule.Rule, log string, samples 
 		case threats[d.Threat] == nil && !d.Base:
 			t.Errorf("%s:%d: %s is about threat %q, which has no page", where, r.Line, r.Name, d.Threat)
 		}
-		least := minPositive
-		if r.Type == rule.Correlat {
-			least = minCorrelation
+		if positive[r.Name] < minPositive {
+			t.Errorf("%s:%d: %s has %d positive samples, not %d", where, r.Line, r.Name, positive[r.Name], minPositive)
 		}
-		if positive[r.Name] < least && !d.Base {
-			t.Errorf("%s:%d: %s has %d positive samples, not %d", where, r.Line, r.Name, positive[r.Name], least)
+		if d.Base && negative[r.Name] < minNegative {
+			t.Errorf("%s:%d: %s, which only feeds correlations, has %d harmless samples of its own (#: ignore %s), not %d", where, r.Line, r.Name, negative[r.Name], r.Name, minNegative)
 		}
 	}
-	if negative < minNegative {
-		t.Errorf("%s: %d harmless samples, not %d", log, negative, minNegative)
+	if harmless < minNegative {
+		t.Errorf("%s: %d harmless samples, not %d", log, harmless, minNegative)
 	}
-}
-
-// checkFinding holds the report against what the sample says of its finding.
-func checkFinding(t *testing.T, log string, line int, s *rule.Sample, r *Report) {
-	t.Helper()
-	if s.Outcome == "" && s.Actor == "" {
-		return
-	}
-	var got []string
-	for _, f := range r.Findings {
-		if (s.Outcome == "" || f.Outcome == s.Outcome) && (s.Actor == "" || f.Actor.Value == s.Actor) {
-			return
-		}
-		got = append(got, f.Threat+" outcome="+f.Outcome+" actor="+f.Actor.Value)
-	}
-	t.Errorf("%s:%d: no finding with outcome=%s actor=%s, but %q", log, line, s.Outcome, s.Actor, got)
-}
-
-// clip shortens lines for a message.
-func clip(lines []string) string {
-	b := []byte(lines[0])
-	if len(b) > 220 {
-		b = append(bytes.Clone(b[:220]), "..."...)
-	}
-	return string(b)
 }

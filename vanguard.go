@@ -139,9 +139,11 @@ func New(opt Options) (*Analyzer, error) {
 }
 
 // Analyzer starts a new analysis with nothing in memory but the Engine's knowledge.
-func (e *Engine) Analyzer() *Analyzer {
+func (e *Engine) Analyzer() *Analyzer { return e.analyzer(nil) }
+
+func (e *Engine) analyzer(onSignal func(*event.Detector)) *Analyzer {
 	a := &Analyzer{engine: e}
-	cfg := incident.Config{Correlations: e.set.Correlations(), Allow: e.allow}
+	cfg := incident.Config{Correlations: e.set.Correlations(), Allow: e.allow, OnSignal: onSignal}
 	if f := e.opt.OnUpdate; f != nil {
 		cfg.OnUpdate = func(u incident.Update) { f(e.finding(u.Incident)) }
 	}

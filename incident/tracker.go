@@ -22,7 +22,8 @@ const (
 type Config struct {
 	Correlations []*rule.Correlation
 	Allow        Allow
-	OnUpdate     func(Update) // called as incidents begin and grow worse; may be nil
+	OnUpdate     func(Update)          // called as incidents begin and grow worse; may be nil
+	OnSignal     func(*event.Detector) // called for every signal that counts, also of a correlation that only feeds others; may be nil
 }
 
 // An Update says that an incident is new, or that it got worse. The Incident is borrowed until OnUpdate returns.
@@ -125,6 +126,11 @@ func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
 			if r, ok := t.correlate(w, ev, t.queue[i]); ok {
 				t.queue = append(t.queue, r)
 			}
+		}
+	}
+	if f := t.cfg.OnSignal; f != nil {
+		for i := range t.queue {
+			f(t.queue[i].Detector)
 		}
 	}
 	shown := false

@@ -12,11 +12,25 @@ import (
 // of rules/web/x.yaml in rules/web/x.log. Their syntax is in docs/rules.md.
 type Sample struct {
 	Line     int      // 1-based, of Lines[0]
-	Match    []string // names of the rules that it must raise; nil: it must raise no rule of the file
+	Ignore   bool     // it must raise none of Rules; if there are none, no rule of the file, but for those that only feed correlations
+	Rules    []string // rules that it must raise, or must not
+	Threat   string   // the threat of a finding that it must lead to, if the sample states one
 	Together bool     // Lines are one log; else each of them alone is one
-	Outcome  string   // the finding's outcome, if the sample states one
-	Actor    string   // the finding's actor, if the sample states one
+	Outcome  string   // that finding's outcome, if the sample states one
+	Actor    string   // that finding's actor, if the sample states one
+	Platform []string // who wrote such a log, where its format does not tell: "Apache"
 	Lines    []string
+}
+
+// Logs are the logs that a Sample holds, and the line of its file where each begins.
+func (s *Sample) Logs(f func(line int, log []string)) {
+	if s.Together {
+		f(s.Line, s.Lines)
+		return
+	}
+	for i := range s.Lines {
+		f(s.Line+i, s.Lines[i:i+1])
+	}
 }
 
 // ParseSamples reads a sample file.
@@ -82,7 +96,7 @@ func parseHeader(head string) (s Sample, msg, hint string) {
 		}
 		return s, fmt.Sprintf("unknown header %q", w), "write \"#: match NAME\" or \"#: ignore\""
 	}
-	ignore := words[0] == "ignore"
+	s.Ignore = words[0] == "ignore"
 	for _, w := range words[1:] {
 		key, val, has := strings.Cut(w, "=")
 		switch {
@@ -95,20 +109,25 @@ func parseHeader(head string) (s Sample, msg, hint string) {
 			s.Outcome = val
 		case has && key == "actor":
 			s.Actor = val
+		case has && key == "threat":
+			s.Threat = val
+		case has && key == "platform":
+			s.Platform = strings.Split(val, ",")
 		case has:
-			return s, fmt.Sprintf("unknown key %q", key), didYouMean(key, []string{"outcome", "actor"})
-		case ignore:
-			return s, fmt.Sprintf("\"ignore\" takes no rule name, but has %q", w), ""
+			return s, fmt.Sprintf("unknown key %q", key), didYouMean(key, []string{"outcome", "actor", "threat", "platform"})
 		default:
 			for _, n := range strings.Split(w, ",") {
 				if n != "" {
-					s.Match = append(s.Match, n)
+					s.Rules = append(s.Rules, n)
 				}
 			}
 		}
 	}
-	if !ignore && len(s.Match) == 0 {
-		return s, "\"match\" names no rule", "write \"#: match NAME\""
+	switch {
+	case !s.Ignore && len(s.Rules) == 0 && s.Threat == "":
+		return s, "\"match\" names neither rule nor threat", "write \"#: match NAME\" or \"#: match threat=SLUG\""
+	case s.Ignore && (s.Threat != "" || s.Outcome != "" || s.Actor != ""):
+		return s, "\"ignore\" wants no finding, so it has no threat, outcome or actor", ""
 	}
 	return s, "", ""
 }

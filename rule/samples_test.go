@@ -25,16 +25,22 @@ func TestParseSamples(t *testing.T) {
 		"#: ignore together",
 		"x",
 		"y",
+		"#: match threat=bola platform=nginx,Apache",
+		"z",
+		"#: ignore one platform=AWS",
+		"w",
 	}, "\n")
 	got, problems := ParseSamples("x.log", []byte(src))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
 	want := []Sample{
-		{Line: 3, Match: []string{"one"}, Lines: []string{"first", "second"}},
-		{Line: 7, Match: []string{"one", "two", "three"}, Together: true, Outcome: "blocked", Actor: "203.0.113.9", Lines: []string{"a", "", "# not a comment inside a log", "b"}},
-		{Line: 13, Lines: []string{"harmless"}},
-		{Line: 15, Together: true, Lines: []string{"x", "y"}},
+		{Line: 3, Rules: []string{"one"}, Lines: []string{"first", "second"}},
+		{Line: 7, Rules: []string{"one", "two", "three"}, Together: true, Outcome: "blocked", Actor: "203.0.113.9", Lines: []string{"a", "", "# not a comment inside a log", "b"}},
+		{Line: 13, Ignore: true, Lines: []string{"harmless"}},
+		{Line: 15, Ignore: true, Together: true, Lines: []string{"x", "y"}},
+		{Line: 18, Threat: "bola", Platform: []string{"nginx", "Apache"}, Lines: []string{"z"}},
+		{Line: 20, Ignore: true, Rules: []string{"one"}, Platform: []string{"AWS"}, Lines: []string{"w"}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -54,8 +60,8 @@ func TestParseSamplesProblems(t *testing.T) {
 	f("#: match a\n#: ignore\nx\n", `x.log:1: no lines follow the header`)
 	f("\n#: mach a\nx\n", `x.log:2: unknown header "mach"; write "#: match NAME" or "#: ignore"`)
 	f("#:\nx\n", `x.log:1: unknown header ""; write "#: match NAME" or "#: ignore"`)
-	f("#: match\nx\n", `x.log:1: "match" names no rule; write "#: match NAME"`)
-	f("#: ignore a\nx\n", `x.log:1: "ignore" takes no rule name, but has "a"`)
+	f("#: match\nx\n", `x.log:1: "match" names neither rule nor threat; write "#: match NAME" or "#: match threat=SLUG"`)
+	f("#: ignore threat=a\nx\n", `x.log:1: "ignore" wants no finding, so it has no threat, outcome or actor`)
 	f("#: match a outcome=blockd\nx\n", `x.log:1: unknown outcome "blockd"; did you mean "blocked"?`)
 	f("#: match a acter=1\nx\n", `x.log:1: unknown key "acter"; did you mean "actor"?`)
 }
