@@ -7,6 +7,8 @@ export interface Vanguard {
   readonly version: string;
   /** Hash of the rules in force. */
   readonly rules: string;
+  /** Judges a few lines of its own, so that the first paste is judged at full speed. Takes half a second: call it once everything else stands. */
+  warm(): void;
   /** Begins an analysis. settings: JSON of Settings; "" for none. An unknown key is an error. */
   start(settings?: string): Analysis;
   /** How one line is read, decoded and judged: JSON (an array of explanations), or text. */

@@ -17,6 +17,7 @@ export async function load(wasm) {
   const vanguard = Object.freeze({
     version: raw.version,
     rules: raw.rules,
+    warm: () => result(raw.warm()),
     start(settings = "") {
       const run = result(raw.start(settings));
       return Object.freeze({

@@ -11,6 +11,7 @@ await import(pathToFileURL(wasmExec));
 const { load } = await import("../engine.js");
 const began = performance.now();
 const vanguard = await load(readFileSync(wasm));
+vanguard.warm();
 const answer = (o) => process.stdout.write(JSON.stringify(o) + "\n");
 answer({ version: vanguard.version, rules: vanguard.rules, ms: performance.now() - began, global: globalThis.vanguard === vanguard });
 
@@ -49,4 +50,4 @@ for await (const line of createInterface({ input: createReadStream(null, { fd: 0
     answer({ error: e.message, thrown: e instanceof Error });
   }
 }
-process.exit(0);
+process.stdout.write("", () => process.exit(0));
