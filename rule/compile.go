@@ -20,9 +20,10 @@ type Set struct {
 	tried   []trial // models, then alert rules in the order of files
 	preds   []pred
 	nodes   []cnode
-	scan    *scanner
-	outs    [][]out // per literal of scan
+	quick   finder  // of what makes a rule a candidate, one set for each predicate: all that is searched for in nearly all texts
+	full    finder  // of all that is needed
 	blind   []int32 // predicates that may be true of any text: nothing is known that they require
+	open    uint64  // slots in which a blind predicate looks by which rules are found
 	classes [numClasses]classInfo
 	byValue valueIndex
 }
@@ -37,6 +38,35 @@ type trial struct {
 }
 
 const needTree = 63
+
+// A finder finds literals, and knows what each means.
+type finder struct {
+	*scanner
+	outs [][]out // per literal
+	at   map[string]int32
+}
+
+func newFinder() finder { return finder{outs: make([][]out, lastFolded+1), at: map[string]int32{}} }
+
+func (f *finder) add(lit string, o out) {
+	at, ok := f.at[lit]
+	if !ok {
+		at = int32(len(f.outs))
+		f.at[lit] = at
+		f.outs = append(f.outs, nil)
+	}
+	f.outs[at] = append(f.outs[at], o)
+}
+
+// done makes the scanner, when all literals are known.
+func (f *finder) done() {
+	lits := make([]string, len(f.outs))
+	lits[0], lits[1] = foldedS, foldedK
+	for lit, at := range f.at {
+		lits[at] = lit
+	}
+	f.scanner, f.at = newScanner(lits), nil
+}
 
 // An out is what the occurrence of a literal means.
 type out struct {

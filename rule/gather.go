@@ -138,33 +138,60 @@ func (m *Matcher) joined(path, query []byte) []byte {
 	return m.buf[at:len(m.buf):len(m.buf)]
 }
 
-// search scans one gathered text, or remembers it, and makes rules candidates. What it finds of other predicates
-// waits until one of them is asked: on nearly all lines none is.
+// search finds out which rules one gathered text makes candidates. Nearly all texts make none: this is remembered of them, or soon
+// found. What it finds of other predicates waits until one of them is asked.
 func (m *Matcher) search(i int, v *gathered) {
-	var hits []valueHit
-	var find int
-	if len(v.text) > maxCached || v.split < 0 && v.mask&cachedFields == 0 {
-		find = m.scan(v)
-		hits = m.found
-		for _, h := range hits[find:] {
-			m.waiting = append(m.waiting, waitingHit{h, int32(i)})
+	remembered := len(v.text) <= maxCached && (v.split >= 0 || v.mask&cachedFields != 0)
+	var print uint64
+	if remembered {
+		if print = m.quiet.print(v); m.quiet.has(print) {
+			m.leave(i, v)
+			return
 		}
-	} else {
-		slot, found := m.caches[v.field].lookup(v)
-		if found {
-			hits, find = slot.hits, slot.find
-		} else {
-			find = m.scan(v)
-			hits = m.found
-			found = slot.store(v, hits, find)
-		}
-		if found {
-			v.slot, v.gen = slot, slot.gen
-		} else {
-			for _, h := range hits[find:] {
-				m.waiting = append(m.waiting, waitingHit{h, int32(i)})
+		if slot, found := m.caches[v.field].lookup(v); found {
+			if slot.find == 0 {
+				m.quiet.add(print)
 			}
+			m.take(i, v, slot)
+			return
 		}
+	}
+	if m.isQuiet(v) {
+		if remembered {
+			m.quiet.add(print)
+		}
+		m.leave(i, v)
+		return
+	}
+	m.searchAll(i, v)
+}
+
+// leave puts off what is to be found in a text that makes no rule a candidate, until it is asked for.
+func (m *Matcher) leave(i int, v *gathered) {
+	if m.rest {
+		m.searchAll(i, v)
+		return
+	}
+	v.left = true
+}
+
+// searchAll looks for all literals in one text, or remembers what was found.
+func (m *Matcher) searchAll(i int, v *gathered) {
+	if len(v.text) <= maxCached && (v.split >= 0 || v.mask&cachedFields != 0) {
+		slot, found := m.caches[v.field].lookup(v)
+		if !found {
+			find := m.scan(v)
+			found = slot.store(v, m.found, find)
+		}
+		if found {
+			m.take(i, v, slot)
+			return
+		}
+	}
+	find := m.scan(v)
+	hits := m.found
+	for _, h := range hits[find:] {
+		m.waiting = append(m.waiting, waitingHit{h, int32(i)})
 	}
 	if m.rest {
 		find = len(hits)
@@ -172,6 +199,39 @@ func (m *Matcher) search(i int, v *gathered) {
 	for _, h := range hits[:find] {
 		m.apply(i, v, h)
 	}
+}
+
+// take takes over what is remembered of a text.
+func (m *Matcher) take(i int, v *gathered, slot *cacheSlot) {
+	v.slot, v.gen = slot, slot.gen
+	find := slot.find
+	if m.rest {
+		find = len(slot.hits)
+	}
+	for _, h := range slot.hits[:find] {
+		m.apply(i, v, h)
+	}
+}
+
+// isQuiet tells whether a text makes no rule a candidate.
+func (m *Matcher) isQuiet(v *gathered) bool {
+	if m.set.open&v.mask != 0 {
+		return false
+	}
+	m.hits = m.set.quick.scan(v.text, m.hits[:0])
+	for _, h := range m.hits {
+		if h.lit <= lastFolded {
+			return false
+		}
+		start, end := int(h.start), int(h.start)+len(m.set.quick.lits[h.lit])
+		outs := m.set.quick.outs[h.lit]
+		for k := range outs {
+			if outs[k].stands(v, start, end) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // A waitingHit is a hit in gathered text i that is in no slot.
@@ -189,6 +249,11 @@ func (m *Matcher) applyRest() {
 			m.apply(i, &m.values[i], waiting[0].valueHit)
 		}
 		v := &m.values[i]
+		if v.left {
+			v.left = false
+			m.searchAll(i, v)
+			continue
+		}
 		if v.slot == nil {
 			continue
 		}
@@ -230,7 +295,7 @@ func (m *Matcher) scan(v *gathered) (find int) {
 		clear(m.local)
 		m.stamp = 1
 	}
-	m.hits = m.set.scan.scan(v.text, m.hits[:0])
+	m.hits = m.set.full.scan(v.text, m.hits[:0])
 	odd := false
 	for _, h := range m.hits {
 		if h.lit <= lastFolded {
@@ -316,10 +381,10 @@ func (m *Matcher) scanFolded(v *gathered) {
 			at++
 		}
 	}
-	m.hits = m.set.scan.scan(m.folded, m.hits[:0])
+	m.hits = m.set.full.scan(m.folded, m.hits[:0])
 	for _, h := range m.hits {
-		for k := range m.set.outs[h.lit] {
-			if o := &m.set.outs[h.lit][k]; o.mask&v.mask != 0 && !o.decides {
+		for k := range m.set.full.outs[h.lit] {
+			if o := &m.set.full.outs[h.lit][k]; o.mask&v.mask != 0 && !o.decides {
 				m.suspect(o)
 			}
 		}
@@ -339,24 +404,26 @@ func (m *Matcher) suspect(o *out) {
 	}
 }
 
+// stands tells whether a literal at text[start:end] of v is where the predicate looks for it.
+func (o *out) stands(v *gathered, start, end int) bool {
+	switch {
+	case o.mask&v.mask == 0:
+		return false
+	case v.split < 0:
+		return (!o.start || start == 0) && (!o.end || end == len(v.text))
+	}
+	return o.mask&v.mask&(1<<slotURI|1<<slotKeyword) != 0 && (!o.start || start == 0) && (!o.end || end == len(v.text)) ||
+		o.mask&(1<<event.Path) != 0 && end <= v.split && (!o.start || start == 0) && (!o.end || end == v.split) ||
+		o.mask&(1<<event.Query) != 0 && start > v.split && (!o.start || start == v.split+1) && (!o.end || end == len(v.text))
+}
+
 // interpret appends what one literal in one text means to m.found.
 func (m *Matcher) interpret(v *gathered, h hit) {
-	start, end := int(h.start), int(h.start)+len(m.set.scan.lits[h.lit])
-	outs := m.set.outs[h.lit]
+	start, end := int(h.start), int(h.start)+len(m.set.full.lits[h.lit])
+	outs := m.set.full.outs[h.lit]
 	for k := range outs {
 		o := &outs[k]
-		if o.mask&v.mask == 0 {
-			continue
-		}
-		ok := false
-		if v.split < 0 {
-			ok = (!o.start || start == 0) && (!o.end || end == len(v.text))
-		} else {
-			ok = o.mask&v.mask&(1<<slotURI|1<<slotKeyword) != 0 && (!o.start || start == 0) && (!o.end || end == len(v.text)) ||
-				o.mask&(1<<event.Path) != 0 && end <= v.split && (!o.start || start == 0) && (!o.end || end == v.split) ||
-				o.mask&(1<<event.Query) != 0 && start > v.split && (!o.start || start == v.split+1) && (!o.end || end == len(v.text))
-		}
-		if !ok {
+		if !o.stands(v, start, end) {
 			continue
 		}
 		if !o.decides {

@@ -67,7 +67,7 @@ type way struct {
 // index works out for every trial how it becomes a candidate.
 func (c *compiler) index() {
 	s := c.set
-	lits := map[string]int32{}
+	s.quick, s.full = newFinder(), newFinder()
 	status := map[int][]int32{}
 	var fields [event.NumFields]map[string][]int32
 	for i := range s.tried {
@@ -122,8 +122,6 @@ func (c *compiler) index() {
 			s.byValue.fields[f] = newValueTable(fields[f])
 		}
 	}
-	all := []string{foldedS, foldedK}
-	s.outs = append(s.outs, nil, nil)
 	for i := range s.preds {
 		q := &s.preds[i]
 		q.covered = q.covered || q.worthScanning()
@@ -144,19 +142,20 @@ func (c *compiler) index() {
 		}
 		if q.blind {
 			s.blind = append(s.blind, int32(i))
+			if len(q.pushes) > 0 {
+				s.open |= q.mask
+			}
 		}
 		for _, n := range q.needs {
-			at, ok := lits[n.lit]
-			if !ok {
-				at = int32(len(all))
-				lits[n.lit] = at
-				all = append(all, n.lit)
-				s.outs = append(s.outs, nil)
+			o := out{int32(i), n.start, n.end, n.decides, 1 << n.set, q.mask}
+			s.full.add(n.lit, o)
+			if n.set == 0 && len(q.pushes) > 0 {
+				s.quick.add(n.lit, o)
 			}
-			s.outs[at] = append(s.outs[at], out{int32(i), n.start, n.end, n.decides, 1 << n.set, q.mask})
 		}
 	}
-	s.scan = newScanner(all)
+	s.quick.done()
+	s.full.done()
 }
 
 // worthScanning tells whether a predicate by which no rule is found is answered by the common scan all the same.

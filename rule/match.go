@@ -33,6 +33,7 @@ type Matcher struct {
 	stamp   uint32
 	present byteSet // of the value that is being searched
 	ascii   bool    // it has no other bytes
+	quiet   quietMemory
 	caches  [event.NumFields]*valueCache
 	autos   []*automaton                  // per predicate
 	memory  int                           // of autos, in bytes
@@ -80,6 +81,7 @@ type gathered struct {
 	query []byte
 	slot  *cacheSlot // where what was found in text is remembered, or nil
 	gen   uint32     // of the slot when it held text
+	left  bool       // it makes no rule a candidate, and what else is in it was not looked for
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
@@ -90,7 +92,7 @@ func (s *Set) NewMatcher() *Matcher {
 	m := &Matcher{set: s, memo: make([]memo, len(s.preds)), queued: make([]uint32, len(s.tried)), models: make([]uint64, (s.models+63)/64),
 		local: make([]localSets, len(s.preds)), autos: make([]*automaton, len(s.preds)),
 		values: make([]gathered, 0, 32), hits: make([]hit, 0, 64), candidates: make([]int32, 0, 64)}
-	m.walk = m.gatherLeaf
+	m.walk, m.quiet = m.gatherLeaf, newQuietMemory()
 	for f := range event.NumFields {
 		if cachedFields>>f&1 != 0 {
 			m.caches[f] = &valueCache{size: cacheSlots}

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math/bits"
 )
 
@@ -262,6 +263,45 @@ const (
 	targetSlots = 8192
 	cacheHits   = 64 // more of a value are not remembered
 )
+
+// A quietMemory remembers values that make no rule a candidate, by 64 bits of a hash with a secret seed: two values
+// of the same bits are not met with in practice, and cannot be made. Most of what comes in is found here.
+type quietMemory struct {
+	seed maphash.Seed
+	sets [][8]uint64 // each a cache line, what was met last in front; 0 = free
+}
+
+const quietSets = 1 << 13 // a power of two; 512 KiB
+
+func newQuietMemory() quietMemory {
+	return quietMemory{maphash.MakeSeed(), make([][8]uint64, quietSets)}
+}
+
+// print is the fingerprint of a value, never 0.
+func (q *quietMemory) print(v *gathered) uint64 {
+	return (maphash.Bytes(q.seed, v.text) ^ v.mask*0x9E3779B97F4A7C15 ^ uint64(v.split)<<1) | 1
+}
+
+func (q *quietMemory) has(print uint64) bool {
+	set := &q.sets[print>>32&(quietSets-1)]
+	if set[0] == print {
+		return true
+	}
+	for i := 1; i < len(set); i++ {
+		if set[i] == print {
+			set[i], set[i-1] = set[i-1], print
+			return true
+		}
+	}
+	return false
+}
+
+// add remembers in the middle of a line: what comes only once pushes out nothing that comes again and again.
+func (q *quietMemory) add(print uint64) {
+	set := &q.sets[print>>32&(quietSets-1)]
+	copy(set[5:], set[4:])
+	set[4] = print
+}
 
 // A valueCache remembers what was found in values that come again and again (User-Agent, Referer, request targets): a lookup
 // compares all bytes, which is some five times faster than a scan, and what an expression said of the value is not asked again.
