@@ -100,8 +100,12 @@ func (t *Tracker) remember(win *window, ev *event.Event, base *raised) {
 			continue
 		}
 		if len(base.evidence) == 0 {
-			out, why := judge(ev, base.Detector)
-			win.Base[i] = t.examples.put(t.evidence(ev, &base.Signal, out, why))
+			// Several correlations may rest on the same signal: its line is kept once.
+			if t.kept.event != t.events || t.kept.by != base.Detector {
+				out, why := judge(ev, base.Detector)
+				t.kept = kept{t.events, base.Detector, t.examples.put(t.evidence(ev, &base.Signal, out, why))}
+			}
+			win.Base[i] = t.kept.number
 			return
 		}
 		win.Base[i] = t.examples.put(base.evidence[0])
@@ -110,6 +114,13 @@ func (t *Tracker) remember(win *window, ev *event.Event, base *raised) {
 			return
 		}
 	}
+}
+
+// kept is the example that was kept last.
+type kept struct {
+	event  int
+	by     *event.Detector
+	number uint64
 }
 
 // groupActor is the actor of a correlation: the account if it groups by account and not by source. One that

@@ -61,8 +61,8 @@ func TestTableIsFlat(t *testing.T) {
 		key = fmt.Appendf(key[:0], "%d", i)
 		tab.at(key)
 	}
-	if tab.len() != 1000 || len(tab.slots) != 1000 || tab.evicted != 199_000 {
-		t.Fatalf("len %d, slots %d, evicted %d", tab.len(), len(tab.slots), tab.evicted)
+	if tab.len() != 1000 || len(tab.slabs) != 1000/slabSize+1 || tab.evicted != 199_000 {
+		t.Fatalf("len %d, slabs %d, evicted %d", tab.len(), len(tab.slabs), tab.evicted)
 	}
 }
 

@@ -40,6 +40,7 @@ type Tracker struct {
 	site      site
 	incidents *table[Incident]
 	examples  examples
+	kept      kept
 	callbacks []callback
 	timeline  Timeline
 	last      int64 // time of the newest event of a source without times

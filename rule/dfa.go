@@ -14,7 +14,9 @@ import (
 // The standard library runs an expression with 150 alternatives at 1.4 microseconds a byte. Here its states are
 // built as texts need them and kept: 3.6 ns a byte once they are there (BenchmarkAlternatives).
 type machine struct {
-	prog     *syntax.Prog
+	prog     []inst
+	sets     []classSet
+	start    uint16
 	ascii    [utf8.RuneSelf]uint8
 	bounds   []rune // of the classes beyond ASCII: class first+i starts at bounds[i]
 	first    int
@@ -24,9 +26,29 @@ type machine struct {
 	words    bool   // the program asks for word boundaries
 }
 
+// An inst is an instruction of syntax.Prog, without pointers: hundreds of thousands of them may be alive.
+type inst struct {
+	op       syntax.InstOp // InstRune for all that read a rune
+	set      uint16        // InstRune: index of the classes that it takes
+	out, arg uint16
+}
+
+// A classSet has a bit for each class of runes.
+type classSet [4]uint64
+
+func (c *classSet) has(class int) bool { return c[class>>6]>>(class&63)&1 != 0 }
+
+// add adds the classes from lo to hi.
+func (c *classSet) add(lo, hi int) {
+	for ; lo <= hi; lo++ {
+		c[lo>>6] |= 1 << (lo & 63)
+	}
+}
+
 const (
 	endOfText  = -1
-	maxClasses = 200 // of runes; an expression that tells more apart is left to the standard library
+	maxClasses = 200     // of runes; an expression that tells more apart is left to the standard library
+	maxProgram = 1 << 16 // instructions; the same
 )
 
 // newMachine compiles an expression that parses. It returns nil if it is one for the standard library.
@@ -36,10 +58,10 @@ func newMachine(src string) *machine {
 		return nil
 	}
 	prog, err := syntax.Compile(tree.Simplify())
-	if err != nil {
+	if err != nil || len(prog.Inst) > maxProgram {
 		return nil
 	}
-	m := &machine{prog: prog, anchored: prog.StartCond()&syntax.EmptyBeginText != 0}
+	m := &machine{start: uint16(prog.Start), anchored: prog.StartCond()&syntax.EmptyBeginText != 0}
 	cuts := map[rune]bool{0: true, utf8.RuneSelf: true}
 	span := func(lo, hi rune) { cuts[lo], cuts[hi+1] = true, true }
 	for i := range prog.Inst {
@@ -105,11 +127,57 @@ func newMachine(src string) *machine {
 		class++
 	}
 	m.runes = append(m.runes, endOfText)
+	m.take(prog)
 	return m
 }
 
-// classOf is the class of a rune beyond ASCII.
+// take translates the program, now that the classes are known: each range of runes in it is a range of classes.
+func (m *machine) take(prog *syntax.Prog) {
+	known := map[classSet]uint16{}
+	m.prog = make([]inst, len(prog.Inst))
+	for i := range prog.Inst {
+		in, to := &prog.Inst[i], &m.prog[i]
+		*to = inst{op: in.Op, out: uint16(in.Out), arg: uint16(in.Arg)}
+		var set classSet
+		switch in.Op {
+		case syntax.InstRune, syntax.InstRune1:
+			if r := in.Rune; len(r) == 1 {
+				set.add(m.classOf(r[0]), m.classOf(r[0]))
+				if syntax.Flags(in.Arg)&syntax.FoldCase != 0 {
+					for f := unicode.SimpleFold(r[0]); f != r[0]; f = unicode.SimpleFold(f) {
+						set.add(m.classOf(f), m.classOf(f))
+					}
+				}
+			} else {
+				for k := 0; k+1 < len(r); k += 2 {
+					set.add(m.classOf(r[k]), m.classOf(r[k+1]))
+				}
+			}
+		case syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			set.add(0, len(m.runes)-2)
+			if in.Op == syntax.InstRuneAnyNotNL {
+				nl := m.classOf('\n')
+				set[nl>>6] &^= 1 << (nl & 63)
+			}
+		default:
+			continue
+		}
+		to.op = syntax.InstRune
+		at, ok := known[set]
+		if !ok {
+			at = uint16(len(m.sets))
+			known[set] = at
+			m.sets = append(m.sets, set)
+		}
+		to.set = at
+	}
+}
+
+// classOf is the class of a rune.
 func (m *machine) classOf(r rune) int {
+	if r < utf8.RuneSelf {
+		return int(m.ascii[r])
+	}
 	return m.first + sort.Search(len(m.bounds), func(i int) bool { return m.bounds[i] > r }) - 1
 }
 
@@ -119,23 +187,24 @@ type automaton struct {
 	next   []int32 // state*stride + class -> state
 	stride int
 	states []dfaState
-	byKey  map[string]int32
+	pcs    []uint16         // of all states
+	index  []int32          // states by hash, open addressing; 0 = free
 	search [numStarts]int32 // start states of a search, by what stands before; 0 = not built
 	here   [numStarts]int32 // the same, of a match that must start here
 	resets int
 	broken bool // thrashes: the standard library is better
 
-	queue []uint32 // scratch of build
+	queue []uint16 // scratch of build
 	seen  []uint32
 	mark  uint32
-	key   []byte
 }
 
 // A dfaState is a set of program counters before what follows them without a rune, and what stands before.
 type dfaState struct {
-	pcs    []uint32
-	before uint8
-	loop   bool // a match may also start later
+	from, to int32 // in pcs, ascending
+	hash     uint32
+	before   uint8
+	loop     bool // a match may also start later
 }
 
 // What stands before a position.
@@ -162,7 +231,7 @@ const (
 )
 
 func newAutomaton(m *machine) *automaton {
-	a := &automaton{machine: m, stride: len(m.runes), seen: make([]uint32, len(m.prog.Inst))}
+	a := &automaton{machine: m, stride: len(m.runes), seen: make([]uint32, len(m.prog))}
 	a.reset()
 	return a
 }
@@ -170,12 +239,14 @@ func newAutomaton(m *machine) *automaton {
 func (a *automaton) reset() {
 	a.next = make([]int32, firstState*a.stride, 16*a.stride)
 	a.states = append(a.states[:0], make([]dfaState, firstState)...)
-	a.byKey = map[string]int32{}
+	a.pcs, a.index = a.pcs[:0], make([]int32, 64)
 	a.search, a.here = [numStarts]int32{}, [numStarts]int32{}
 }
 
 // size is about the memory that the automaton holds, in bytes.
-func (a *automaton) size() int { return 4*cap(a.next) + 96*len(a.states) }
+func (a *automaton) size() int {
+	return 4*cap(a.next) + 16*cap(a.states) + 2*cap(a.pcs) + 4*len(a.index)
+}
 
 func isWord(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_'
@@ -201,7 +272,7 @@ func (a *automaton) start(before uint8, loop bool) int32 {
 		cached = &a.here[before]
 	}
 	if *cached == 0 {
-		a.queue = append(a.queue[:0], uint32(a.prog.Start))
+		a.queue = append(a.queue[:0], a.machine.start)
 		s := a.state(before, loop)
 		cached = &a.search[before] // state may have reset them
 		if !loop {
@@ -218,17 +289,20 @@ func (a *automaton) state(before uint8, loop bool) int32 {
 		return stateDead
 	}
 	slices.Sort(a.queue)
-	flags := before
+	h := uint32(before)
 	if loop {
-		flags |= 4
+		h |= 4
 	}
-	k := append(a.key[:0], flags)
 	for _, pc := range a.queue {
-		k = append(k, byte(pc), byte(pc>>8), byte(pc>>16))
+		h = (h ^ uint32(pc)) * hashPrime
 	}
-	a.key = k
-	if s, ok := a.byKey[string(k)]; ok {
-		return s
+	h ^= h >> 15
+	mask := uint32(len(a.index) - 1)
+	for k := h & mask; a.index[k] != 0; k = (k + 1) & mask {
+		st := &a.states[a.index[k]]
+		if st.hash == h && st.before == before && st.loop == loop && slices.Equal(a.pcs[st.from:st.to], a.queue) {
+			return a.index[k]
+		}
 	}
 	if len(a.states) >= maxStates {
 		if a.resets++; a.resets > maxResets {
@@ -237,10 +311,28 @@ func (a *automaton) state(before uint8, loop bool) int32 {
 		a.reset()
 	}
 	s := int32(len(a.states))
-	a.states = append(a.states, dfaState{slices.Clone(a.queue), before, loop})
+	from := int32(len(a.pcs))
+	a.pcs = append(a.pcs, a.queue...)
+	a.states = append(a.states, dfaState{from, int32(len(a.pcs)), h, before, loop})
 	a.next = append(a.next, make([]int32, a.stride)...)
-	a.byKey[string(k)] = s
+	if 2*len(a.states) > len(a.index) {
+		a.index = make([]int32, 2*len(a.index))
+		for old := firstState; old < int(s); old++ {
+			a.enter(int32(old))
+		}
+	}
+	a.enter(s)
 	return s
+}
+
+// enter puts a state into the index.
+func (a *automaton) enter(s int32) {
+	mask := uint32(len(a.index) - 1)
+	k := a.states[s].hash & mask
+	for a.index[k] != 0 {
+		k = (k + 1) & mask
+	}
+	a.index[k] = s
 }
 
 // build works out where class leads from state s.
@@ -272,29 +364,29 @@ func (a *automaton) build(s int32, class int) int32 {
 		a.mark = 1
 	}
 	q := a.queue[:0]
-	push := func(pc uint32) {
+	push := func(pc uint16) {
 		if a.seen[pc] != a.mark {
 			a.seen[pc] = a.mark
 			q = append(q, pc)
 		}
 	}
-	for _, pc := range st.pcs {
+	for _, pc := range a.pcs[st.from:st.to] {
 		push(pc)
 	}
 	if st.loop && (!a.anchored || st.before == atBegin) {
-		push(uint32(a.prog.Start))
+		push(a.machine.start)
 	}
 	for i := 0; i < len(q); i++ {
-		in := &a.prog.Inst[q[i]]
-		switch in.Op {
+		in := &a.prog[q[i]]
+		switch in.op {
 		case syntax.InstAlt, syntax.InstAltMatch:
-			push(in.Out)
-			push(in.Arg)
+			push(in.out)
+			push(in.arg)
 		case syntax.InstCapture, syntax.InstNop:
-			push(in.Out)
+			push(in.out)
 		case syntax.InstEmptyWidth:
-			if syntax.EmptyOp(in.Arg)&^cond == 0 {
-				push(in.Out)
+			if syntax.EmptyOp(in.arg)&^cond == 0 {
+				push(in.out)
 			}
 		case syntax.InstMatch:
 			if st.loop {
@@ -315,12 +407,9 @@ func (a *automaton) build(s int32, class int) int32 {
 		a.mark = 1
 	}
 	for i := range closure {
-		in := &a.prog.Inst[q[i]]
-		switch in.Op {
-		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
-			if in.MatchRune(r) {
-				push(in.Out)
-			}
+		in := &a.prog[q[i]]
+		if in.op == syntax.InstRune && a.sets[in.set].has(class) {
+			push(in.out)
 		}
 	}
 	a.queue = q[:copy(q, q[closure:])]

@@ -259,8 +259,8 @@ type valueHit struct {
 
 const (
 	maxCached   = 400  // bytes of a value that is remembered
-	cacheSlots  = 2048 // per field; a power of two
-	targetSlots = 8192
+	cacheSlots  = 512 // per field; a power of two
+	targetSlots = 4096
 	cacheHits   = 64 // more of a value are not remembered
 )
 
