@@ -164,6 +164,9 @@ func (m *Matcher) search(i int, v *gathered) {
 		return
 	}
 	m.searchAll(i, v)
+	if remembered && v.slot != nil && v.slot.find == 0 {
+		m.quiet.add(print)
+	}
 }
 
 // leave puts off what is to be found in a text that makes no rule a candidate, until it is asked for.
@@ -219,6 +222,7 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 		return false
 	}
 	m.hits = m.set.quick.scan(v.text, m.hits[:0])
+	m.counted = false
 	for _, h := range m.hits {
 		if h.lit <= lastFolded {
 			return false
@@ -226,12 +230,24 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 		start, end := int(h.start), int(h.start)+len(m.set.quick.lits[h.lit])
 		outs := m.set.quick.outs[h.lit]
 		for k := range outs {
-			if outs[k].stands(v, start, end) {
+			if outs[k].stands(v, start, end) && !m.excluded(&m.set.preds[outs[k].pred], v) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// excluded tells whether a text lacks bytes that the predicate's expression must have.
+func (m *Matcher) excluded(q *pred, v *gathered) bool {
+	if q.kind != predRegex || len(q.re.must) == 0 {
+		return false
+	}
+	if !m.counted {
+		m.present, m.ascii = bytesOf(v.text)
+		m.counted = true
+	}
+	return m.ascii && lacks(q.re.must, m.present)
 }
 
 // A waitingHit is a hit in gathered text i that is in no slot.
@@ -312,17 +328,12 @@ func (m *Matcher) scan(v *gathered) (find int) {
 			m.found = append(m.found, valueHit{p, -1, -1})
 		}
 	}
-	kept, counted := m.found[:0], false
+	kept := m.found[:0]
+	m.counted = false
 	for _, h := range m.found {
 		q := &m.set.preds[h.pred]
-		if h.start < 0 && q.kind == predRegex && len(q.re.must) > 0 {
-			if !counted {
-				m.present, m.ascii = bytesOf(v.text)
-				counted = true
-			}
-			if m.ascii && lacks(q.re.must, m.present) {
-				continue
-			}
+		if h.start < 0 && m.excluded(q, v) {
+			continue
 		}
 		kept = append(kept, h)
 		if len(q.pushes) > 0 {

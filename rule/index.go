@@ -178,6 +178,13 @@ func (q *pred) worthScanning() bool {
 // blindCost is that of a predicate which any text may satisfy: its rule is a candidate until its answers are remembered.
 const blindCost = 4e5
 
+// unusualCost is the same where few records have the field at all.
+const (
+	unusualCost = 2000
+	usualFields = 1<<event.Method | 1<<event.Path | 1<<event.Query | 1<<event.HTTPVersion | 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host |
+		1<<event.Message | 1<<event.SourceIP | 1<<event.Process | 1<<event.Provider | 1<<event.Action
+)
+
 // restCost is the guessed cost of literals above which they are not looked for if no rule is found by them.
 const restCost = 4000
 
@@ -271,6 +278,9 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 			return way{[]int32{node.pred}, cost}, true
 		case q.blind:
 			cost := float64(blindCost)
+			if q.single && usualFields>>q.ref.field&1 == 0 {
+				cost = unusualCost
+			}
 			if q.kind == predRegex {
 				cost *= learnt
 			}

@@ -33,6 +33,7 @@ type Matcher struct {
 	stamp   uint32
 	present byteSet // of the value that is being searched
 	ascii   bool    // it has no other bytes
+	counted bool    // these two are known
 	quiet   quietMemory
 	caches  [event.NumFields]*valueCache
 	autos   []*automaton                  // per predicate

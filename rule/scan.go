@@ -4,65 +4,63 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math/bits"
+	"slices"
 )
 
 // A scanner finds every occurrence of many literals in a text, in one pass whose cost hardly depends on how many there are.
 //
 // Each literal is entered under four neighbouring bytes of it (a gram), the rarest that it has. The pass folds and
-// hashes the four bytes at each position and tests one bit; only where the bit is set does it look the gram up and compare
-// the literals entered there. Unlike an automaton's, the steps do not wait for each other, the table that stays in cache has 16 KiB
-// (a dense Aho-Corasick table of 4,000 literals has some 10 MiB), and it is filled in a millisecond at start-up.
-// BenchmarkScanner: 3 ns a byte with 4,000 literals. Literals of two and three bytes are entered under two bytes in a
-// table of their own; one of a single byte under every pair that starts with it.
+// hashes the four bytes at each position and tests one bit; only where the bit is set does it compare eight bytes of each literal
+// entered there, and then the literal. Unlike an automaton's, the steps do not wait for each other, the table that stays in cache has
+// 32 KiB (a dense Aho-Corasick table of 7,000 literals has some 20 MiB), and it is filled in a millisecond at start-up.
+// BenchmarkScanner: 2 ns a byte with 4,000 literals. Literals of two and three bytes are entered under two bytes, in
+// tables of their own; one of a single byte under every pair that starts with it.
 type scanner struct {
 	lits []string // folded; see searchable
 
 	bits  []uint64   // which hashes of four folded bytes have a literal
 	shift uint       // 32 - log2 of the number of bits
-	pairs []uint64   // which two folded bytes have a literal; nil if no literal is that short
+	grams entryTable // by those hashes
+	pairs [1 << 16 / 64]uint64
+	short entryTable
 	alone [256]int32 // the literal that is this one byte, plus one; 0 = none
-
-	keys  []uint64 // open addressing: gram | 1<<32, or pair | 1<<33; 0 = free
-	first []int32  // keys' first entry
-	mask  uint32
-	ents  []gramEntry
 }
 
-// A gramEntry is a literal entered under a gram.
-type gramEntry struct {
-	lit  int32
-	off  int32 // of the gram in the literal
-	next int32 // -1 = last
+// An entryTable has the entries by a hash: those of bucket b stand at first[b] to first[b+1].
+type entryTable struct {
+	first []uint32
+	shift uint
+	ents  []entry
+}
+
+// An entry is a literal entered under a gram or a pair.
+type entry struct {
+	want, mask uint64 // eight folded bytes of the text, those around the gram, masked where the literal is shorter
+	lit        int32
+	at         uint8 // where in the literal these eight bytes start
+	back       uint8 // where in them the gram starts
+	hash       uint32
 }
 
 const (
-	// caseBits folds letters; it also makes other bytes alike, which the comparison that follows tells apart.
-	caseBits  = 0x20202020
-	gramKey   = 1 << 32
-	pairKey   = 1 << 33
+	// caseBits folds letters; it also makes other bytes alike, which the last comparison tells apart.
+	caseBits  = 0x2020202020202020
 	hashPrime = 0x9E3779B1
 	gramSize  = 4
+	window    = 8  // bytes of a literal that are compared first
+	maxGram   = 64 // grams are chosen from so many bytes of a literal
 )
 
 func gramOf(s string, i int) uint32 {
-	return (uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24) | caseBits
+	return (uint32(s[i]) | uint32(s[i+1])<<8 | uint32(s[i+2])<<16 | uint32(s[i+3])<<24) | caseBits&0xffffffff
 }
 
 func pairOf(s string, i int) uint32 { return (uint32(s[i]) | uint32(s[i+1])<<8) | caseBits&0xffff }
 
 func newScanner(lits []string) *scanner {
-	s := &scanner{lits: lits}
-	size := uint32(64)
-	for size < uint32(len(lits))*2 {
-		size *= 2
-	}
-	s.keys, s.first, s.mask = make([]uint64, size), make([]int32, size), size-1
-	s.ents = make([]gramEntry, 0, len(lits))
-	// One bit in thirty-two set at most: 16 KiB for 4,000 literals.
-	log := uint(max(13, bits.Len32(uint32(len(lits)*32))))
-	log = min(log, 20)
-	s.shift = 32 - log
-	s.bits = make([]uint64, 1<<log/64)
+	// One bit in thirty-two set at most: 32 KiB for 7,000 literals.
+	log := min(uint(max(13, bits.Len32(uint32(len(lits)*32)))), 20)
+	s := &scanner{lits: lits, bits: make([]uint64, 1<<log/64), shift: 32 - log}
 	var load [1 << 14]uint8 // literals entered under grams, by a hash
 	for i, lit := range lits {
 		if len(lit) < gramSize {
@@ -70,11 +68,11 @@ func newScanner(lits []string) *scanner {
 			continue
 		}
 		best, bestCost := 0, 1<<30
-		for at := 0; at+gramSize <= len(lit) && at < 64; at++ {
+		for at := 0; at+gramSize <= len(lit) && at < maxGram; at++ {
 			// The rarest in harmless text, but not one under which many literals stand already.
-			cost := int(byteCost[lit[at]])*2 + int(byteCost[lit[at+1]])*2 + int(byteCost[lit[at+2]])*2 + int(byteCost[lit[at+3]])*2
+			cost := gramCost(lit, at)
 			if n := int(load[gramOf(lit, at)*hashPrime>>18]); n > 0 {
-				cost += 4 + 8*n
+				cost += 10 + 10*n
 			}
 			if cost < bestCost {
 				best, bestCost = at, cost
@@ -84,17 +82,54 @@ func newScanner(lits []string) *scanner {
 		if l := &load[g*hashPrime>>18]; *l < 255 {
 			*l++
 		}
-		h := g * hashPrime >> s.shift
-		s.bits[h>>6] |= 1 << (h & 63)
-		s.enter(uint64(g)|gramKey, int32(i), best)
+		h := g * hashPrime
+		s.bits[h>>s.shift>>6] |= 1 << (h >> s.shift & 63)
+		s.grams.add(lit, int32(i), best, h)
 	}
+	s.grams.done()
+	s.short.done()
 	return s
 }
 
-func (s *scanner) enterPair(lit int32, text string) {
-	if s.pairs == nil {
-		s.pairs = make([]uint64, 1<<16/64)
+// harmlessText is what harmless records are full of. It steers which bytes of a literal are searched for.
+const harmlessText = `GET /shop/garden/wooden-chairs-and-tables-1024?page=2&sort=price_asc&view=grid HTTP/1.1 https://www.example.com/shop/garden/
+/blog/2026/09/how-to-plant-a-green-hedge-in-autumn /assets/js/vendor.4f3a91c2.min.js /assets/css/main.css?v=3.14.2 /static/fonts/inter-regular.woff2
+/media/products/2034/silver-lantern_400x400.jpg /images/logo.svg /img/banner.png /favicon.ico /robots.txt /sitemap.xml /api/v1/products/1873/reviews?limit=20&offset=40
+/api/v2/users/me /search?q=blue+mountain+bike&category=sports&in_stock=1&lang=en /cart/checkout/address /account/orders/123456/status /login?next=/account /news/world
+/wp-content/uploads/2026/08/header-1200x630.jpg /wp-content/themes/twenty/style.css /contact /about-us /help/shipping-and-returns /downloads/report_2026.pdf
+https://www.google.com/ https://duckduckgo.com/ https://m.facebook.com/ android-app://com.google.android ?utm_source=newsletter&utm_medium=email&utm_campaign=summer_sale
+Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0
+Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1
+Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)
+s3.amazonaws.com AssumeRole arn:aws:iam::111122223333:role/deploy us-east-1 aws-cli/2.15 Python/3.11 GetObject DescribeInstances ListBuckets eu-central-1`
+
+// commonGrams has a bit for each hash of four neighbouring bytes of harmlessText, and commonPairs how often two stand in it.
+var commonGrams, commonPairs = func() (grams [1 << 14 / 64]uint64, pairs [1 << 12]uint8) {
+	for i := range len(harmlessText) - gramSize {
+		h := gramOf(harmlessText, i) * hashPrime >> 18
+		grams[h>>6] |= 1 << (h & 63)
+		if p := &pairs[pairOf(harmlessText, i)*hashPrime>>20]; *p < 255 {
+			*p++
+		}
 	}
+	return grams, pairs
+}()
+
+// gramCost guesses how common the four bytes at s[i:] are in harmless text.
+func gramCost(s string, i int) (cost int) {
+	for k := i; k < i+gramSize; k++ {
+		cost += int(byteCost[s[k]])
+		if k+1 < i+gramSize {
+			cost += 8 * bits.Len8(commonPairs[pairOf(s, k)*hashPrime>>20])
+		}
+	}
+	if h := gramOf(s, i) * hashPrime >> 18; commonGrams[h>>6]>>(h&63)&1 != 0 {
+		cost += 100
+	}
+	return cost
+}
+
+func (s *scanner) enterPair(lit int32, text string) {
 	if len(text) == 1 {
 		s.alone[text[0]] = lit + 1
 		for second := range 256 {
@@ -104,31 +139,44 @@ func (s *scanner) enterPair(lit int32, text string) {
 		return
 	}
 	at := 0
-	if len(text) == 3 && byteCost[text[0]] > byteCost[text[2]] {
+	if len(text) == 3 && commonPairs[pairOf(text, 0)*hashPrime>>20] > commonPairs[pairOf(text, 1)*hashPrime>>20] {
 		at = 1
 	}
 	g := pairOf(text, at)
 	s.pairs[g>>6] |= 1 << (g & 63)
-	s.enter(uint64(g)|pairKey, lit, at)
+	s.short.add(text, lit, at, g*hashPrime)
 }
 
-func (s *scanner) enter(key uint64, lit int32, off int) {
-	k := s.slot(key)
-	next := int32(-1)
-	if s.keys[k] == key {
-		next = s.first[k]
+// add enters a literal under the gram, or pair, at off of it.
+func (t *entryTable) add(text string, lit int32, off int, hash uint32) {
+	at := max(0, min(off-(window-gramSize)/2, len(text)-window))
+	e := entry{lit: lit, at: uint8(at), back: uint8(off - at), hash: hash}
+	for k := range min(window, len(text)-at) {
+		e.want |= uint64(text[at+k]) << (8 * k)
+		e.mask |= 0xff << (8 * k)
 	}
-	s.keys[k] = key
-	s.first[k] = int32(len(s.ents))
-	s.ents = append(s.ents, gramEntry{lit, int32(off), next})
+	e.want |= caseBits & e.mask
+	t.ents = append(t.ents, e)
 }
 
-// slot is where key is, or would be.
-func (s *scanner) slot(key uint64) uint32 {
-	k := uint32(key)*hashPrime>>7 ^ uint32(key>>32)
-	for k &= s.mask; s.keys[k] != 0 && s.keys[k] != key; k = (k + 1) & s.mask {
+// done sorts the entries into their buckets.
+func (t *entryTable) done() {
+	log := uint(max(4, bits.Len32(uint32(len(t.ents)))))
+	t.shift = 32 - log
+	t.first = make([]uint32, 1<<log+1)
+	for i := range t.ents {
+		t.first[t.ents[i].hash>>t.shift+1]++
 	}
-	return k
+	for b := 1; b < len(t.first); b++ {
+		t.first[b] += t.first[b-1]
+	}
+	sorted, next := make([]entry, len(t.ents)), slices.Clone(t.first)
+	for _, e := range t.ents {
+		to := &next[e.hash>>t.shift]
+		sorted[*to] = e
+		*to++
+	}
+	t.ents = sorted
 }
 
 // A hit is one occurrence of a literal.
@@ -139,47 +187,15 @@ type hit struct {
 
 // scan appends every occurrence of every literal in text to dst.
 func (s *scanner) scan(text []byte, dst []hit) []hit {
-	if s.pairs != nil {
-		return s.scanPairs(text, dst)
-	}
-	i, tbl, shift := 0, s.bits, s.shift
-	for ; i+8 <= len(text); i += 5 {
-		w := binary.LittleEndian.Uint64(text[i:])
-		w |= caseBits | caseBits<<32
-		h0 := uint32(w) * hashPrime >> shift
-		h1 := uint32(w>>8) * hashPrime >> shift
-		h2 := uint32(w>>16) * hashPrime >> shift
-		h3 := uint32(w>>24) * hashPrime >> shift
-		h4 := uint32(w>>32) * hashPrime >> shift
-		b0 := tbl[h0>>6] >> (h0 & 63) & 1
-		b1 := tbl[h1>>6] >> (h1 & 63) & 1
-		b2 := tbl[h2>>6] >> (h2 & 63) & 1
-		b3 := tbl[h3>>6] >> (h3 & 63) & 1
-		b4 := tbl[h4>>6] >> (h4 & 63) & 1
-		if b0|b1|b2|b3|b4 == 0 {
-			continue
+	tbl, shift, pairs := s.bits, s.shift, &s.pairs
+	for i := 0; i < len(text); i += 5 {
+		var w uint64
+		if i+8 <= len(text) {
+			w = binary.LittleEndian.Uint64(text[i:])
+		} else {
+			w = lastBytes(text, i)
 		}
-		for k, set := 0, b0|b1<<1|b2<<2|b3<<3|b4<<4; set != 0; k, set = k+1, set>>1 {
-			if set&1 != 0 {
-				dst = s.probe(text, i+k, uint64(uint32(w>>(8*k)))|gramKey, dst)
-			}
-		}
-	}
-	for ; i+gramSize <= len(text); i++ {
-		w := binary.LittleEndian.Uint32(text[i:]) | caseBits
-		if h := w * hashPrime >> shift; tbl[h>>6]>>(h&63)&1 != 0 {
-			dst = s.probe(text, i, uint64(w)|gramKey, dst)
-		}
-	}
-	return dst
-}
-
-// scanPairs is scan with short literals as well.
-func (s *scanner) scanPairs(text []byte, dst []hit) []hit {
-	i, tbl, shift, pairs := 0, s.bits, s.shift, (*[1 << 16 / 64]uint64)(s.pairs)
-	for ; i+8 <= len(text); i += 5 {
-		w := binary.LittleEndian.Uint64(text[i:])
-		w |= caseBits | caseBits<<32
+		w |= caseBits
 		h0 := uint32(w) * hashPrime >> shift
 		h1 := uint32(w>>8) * hashPrime >> shift
 		h2 := uint32(w>>16) * hashPrime >> shift
@@ -190,62 +206,55 @@ func (s *scanner) scanPairs(text []byte, dst []hit) []hit {
 		b2 := tbl[h2>>6]>>(h2&63) | pairs[w>>22&1023]>>(w>>16&63)
 		b3 := tbl[h3>>6]>>(h3&63) | pairs[w>>30&1023]>>(w>>24&63)
 		b4 := tbl[h4>>6]>>(h4&63) | pairs[w>>38&1023]>>(w>>32&63)
-		if (b0|b1|b2|b3|b4)&1 == 0 {
-			continue
-		}
-		for k, set := 0, b0&1|b1&1<<1|b2&1<<2|b3&1<<3|b4&1<<4; set != 0; k, set = k+1, set>>1 {
-			if set&1 != 0 {
-				dst = s.probeBoth(text, i+k, uint32(w>>(8*k)), dst)
+		for set := b0&1 | b1&1<<1 | b2&1<<2 | b3&1<<3 | b4&1<<4; set != 0; set &= set - 1 {
+			k := bits.TrailingZeros64(set)
+			if i+k < len(text) {
+				dst = s.probe(text, i+k, uint32(w>>(8*k)), dst)
 			}
 		}
 	}
-	for ; i+2 <= len(text); i++ {
-		w := uint32(text[i]) | uint32(text[i+1])<<8 | caseBits&0xffff
-		if i+gramSize <= len(text) {
-			dst = s.probeBoth(text, i, binary.LittleEndian.Uint32(text[i:])|caseBits, dst)
-		} else if pairs[w>>6]>>(w&63)&1 != 0 {
-			dst = s.probePair(text, i, w, dst)
-		}
-	}
-	if n := len(text); n > 0 && i < n && s.alone[text[n-1]] != 0 {
-		dst = append(dst, hit{s.alone[text[n-1]] - 1, int32(n - 1)})
-	}
 	return dst
 }
 
-func (s *scanner) probeBoth(text []byte, i int, w uint32, dst []hit) []hit {
-	if h := w * hashPrime >> s.shift; s.bits[h>>6]>>(h&63)&1 != 0 {
-		dst = s.probe(text, i, uint64(w)|gramKey, dst)
+// lastBytes is the end of the text from i on, less than eight bytes, with zeros behind.
+func lastBytes(text []byte, i int) (w uint64) {
+	if n := len(text); n >= 8 {
+		return binary.LittleEndian.Uint64(text[n-8:]) >> (8 * (i + 8 - n))
+	}
+	for k, c := range text[i:] {
+		w |= uint64(c) << (8 * k)
+	}
+	return w
+}
+
+// probe compares the literals that are entered under the folded bytes w, which stand at text[i:].
+func (s *scanner) probe(text []byte, i int, w uint32, dst []hit) []hit {
+	if h := w * hashPrime; s.bits[h>>s.shift>>6]>>(h>>s.shift&63)&1 != 0 {
+		dst = s.compare(text, i, &s.grams, h, dst)
 	}
 	if p := w & 0xffff; s.pairs[p>>6]>>(p&63)&1 != 0 {
-		dst = s.probePair(text, i, p, dst)
+		if lit := s.alone[text[i]]; lit != 0 {
+			dst = append(dst, hit{lit - 1, int32(i)})
+		}
+		dst = s.compare(text, i, &s.short, p*hashPrime, dst)
 	}
 	return dst
 }
 
-// probePair compares the short literals that start, or are entered, at text[i:].
-func (s *scanner) probePair(text []byte, i int, p uint32, dst []hit) []hit {
-	if lit := s.alone[text[i]]; lit != 0 {
-		dst = append(dst, hit{lit - 1, int32(i)})
-	}
-	return s.probe(text, i, uint64(p)|pairKey, dst)
-}
-
-// probe compares the literals entered under key, which stands at text[i:].
-func (s *scanner) probe(text []byte, i int, key uint64, dst []hit) []hit {
-	k := s.slot(key)
-	if s.keys[k] == 0 {
-		return dst
-	}
-	for e := s.first[k]; e >= 0; {
-		ent := &s.ents[e]
-		e = ent.next
-		lit := s.lits[ent.lit]
-		start := i - int(ent.off)
-		if start < 0 || start+len(lit) > len(text) || !equalFold(text[start:start+len(lit)], lit) {
+func (s *scanner) compare(text []byte, i int, t *entryTable, h uint32, dst []hit) []hit {
+	b := h >> t.shift
+	ents := t.ents[t.first[b]:t.first[b+1]]
+	for k := range ents {
+		e := &ents[k]
+		from := i - int(e.back)
+		if from >= 0 && from+window <= len(text) && (binary.LittleEndian.Uint64(text[from:])|caseBits)&e.mask != e.want {
 			continue
 		}
-		dst = append(dst, hit{ent.lit, int32(start)})
+		lit := s.lits[e.lit]
+		start := from - int(e.at)
+		if start >= 0 && start+len(lit) <= len(text) && equalFold(text[start:start+len(lit)], lit) {
+			dst = append(dst, hit{e.lit, int32(start)})
+		}
 	}
 	return dst
 }
@@ -258,7 +267,7 @@ type valueHit struct {
 }
 
 const (
-	maxCached   = 400  // bytes of a value that is remembered
+	maxCached   = 400 // bytes of a value that is remembered
 	cacheSlots  = 512 // per field; a power of two
 	targetSlots = 4096
 	cacheHits   = 64 // more of a value are not remembered
