@@ -24,13 +24,14 @@ const (
 	lists            // who exists is answered differently from who does not
 	guesses          // many attempts, one of which may go through
 	floods           // being served is the harm
+	exploits         // what is asked of a known hole comes back; nobody else uses that route
 )
 
 var manners = map[string]manner{
 	"command-injection": executes, "template-injection": executes, "xxe": executes,
-	"sql-injection": queries, "nosql-injection": queries, "graphql-abuse": queries,
+	"sql-injection": queries, "nosql-injection": queries, "graphql-abuse": queries, "ldap-injection": queries,
 	"ssrf": fetches, "path-traversal": reads, "webshell": shells, "open-redirect": redirects,
-	"user-enumeration": lists,
+	"user-enumeration": lists, "known-cve-exploit": exploits, "wordpress-plugin-exploit": exploits,
 	"brute-force":      guesses, "wordpress-brute-force": guesses, "account-takeover": guesses, "low-and-slow": guesses, "carding": guesses,
 	"rate-flood": floods, "dos-flood": floods,
 }
@@ -177,6 +178,11 @@ func (g *group) rule(threat string, how manner) ruling {
 	switch how {
 	case executes, fetches:
 		return g.ruleOutput(threat, how)
+	case exploits:
+		if g.usual.OK > 0 { // A page that others use as well differs for many reasons.
+			return ruling{}
+		}
+		return g.ruleOutput(threat, executes)
 	case queries:
 		return g.ruleQueries()
 	case reads:
