@@ -32,7 +32,7 @@ var manners = map[string]manner{
 	"sql-injection": queries, "nosql-injection": queries, "graphql-abuse": queries, "ldap-injection": queries,
 	"ssrf": fetches, "path-traversal": reads, "webshell": shells, "open-redirect": redirects,
 	"user-enumeration": lists, "known-cve-exploit": exploits, "wordpress-plugin-exploit": exploits,
-	"brute-force":      guesses, "wordpress-brute-force": guesses, "account-takeover": guesses, "low-and-slow": guesses, "carding": guesses,
+	"brute-force": guesses, "wordpress-brute-force": guesses, "account-takeover": guesses, "low-and-slow": guesses, "carding": guesses,
 	"rate-flood": floods, "dos-flood": floods,
 }
 
