@@ -19,6 +19,7 @@ const (
 type count struct {
 	lines, understood int
 	outside           int // lines before Since or after Until
+	without           int // records left out because Options.Without names them
 	bytes             int64
 	formats           []FormatCount
 	unread            []Unread
@@ -104,6 +105,9 @@ func (c *count) input() Input {
 	slices.SortStableFunc(in.Formats, func(a, b FormatCount) int { return -cmp.Compare(a.Lines, b.Lines) })
 	if c.outside > 0 {
 		in.Problems = append(in.Problems, strconv.Itoa(c.outside)+" lines lie outside the time range that was asked for")
+	}
+	if c.without > 0 {
+		in.Problems = append(in.Problems, plural(c.without, "record")+" left out, as asked")
 	}
 	in.FirstSeen, in.LastSeen = stamp(c.first, c.clock), stamp(c.last, c.clock)
 	return in

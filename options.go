@@ -22,9 +22,18 @@ type Options struct {
 	Until   time.Time      // judge only events before then
 	Top     int            // findings in the report; 0 = all
 	Workers int            // cores to use; 0 = all, 1 = everything in the calling goroutine
+	Without []Line         // lines to judge as if they were not there: what would the verdict be without them?
 
 	OnEvent  func(*event.Event) // sees every event in order, borrowed; for tools that count
 	OnUpdate func(Finding)      // told as findings begin and grow worse, for live use
+}
+
+// A Line names a record of a log by its source and the number of its first line. With a Text it means only that one of the
+// records on the line (CloudTrail writes many on one) whose text begins so.
+type Line struct {
+	Source string `json:"source,omitempty"`
+	Line   int    `json:"line"`
+	Text   string `json:"text,omitempty"`
 }
 
 // Version is the engine's version.

@@ -14,6 +14,7 @@ type Report struct {
 	Noise      *Noise     `json:"noise,omitempty"`    // folded background noise
 	NotSeen    []string   `json:"not_seen,omitempty"` // what these logs cannot show
 	Timeline   []Bucket   `json:"timeline,omitempty"`
+	Redacted   int        `json:"redacted,omitempty"` // secrets that were hidden, in a report that was redacted
 	Engine     EngineInfo `json:"engine"`
 }
 

@@ -18,11 +18,12 @@ type Settings struct {
 	Until      string   `json:"until,omitempty"`
 	Year       int      `json:"year,omitempty"` // year of dates that name none
 	Top        int      `json:"top,omitempty"`  // findings in the report; 0 = all
+	Without    []Line   `json:"without,omitempty"`
 }
 
 // Options reads the settings. An error begins with the name of the setting at fault.
 func (s *Settings) Options() (opt Options, err error) {
-	opt = Options{Format: s.Format, Allow: s.Allow, Year: s.Year, Top: s.Top}
+	opt = Options{Format: s.Format, Allow: s.Allow, Year: s.Year, Top: s.Top, Without: s.Without}
 	if opt.Zone, err = zoneNamed(s.TZ); err != nil {
 		return opt, err
 	}

@@ -40,6 +40,7 @@ type Engine struct {
 	allow    incident.Allow
 	set      *rule.Set
 	problems []rule.Problem
+	without  map[place][]string // texts of the records to leave out, "" for all that stand there
 	threats  func() (map[string]*incident.Threat, error)
 	idle     *idle // workers: what they remember of harmless values serves the next Analyzer too
 }
@@ -80,7 +81,14 @@ func NewEngine(opt Options) (*Engine, error) {
 
 // configure takes everything from opt but its rules.
 func (e *Engine) configure(opt Options) (err error) {
-	e.opt = opt
+	e.opt, e.without = opt, nil
+	for _, l := range opt.Without {
+		if e.without == nil {
+			e.without = map[place][]string{}
+		}
+		at := place{l.Source, l.Line}
+		e.without[at] = append(e.without[at], l.Text)
+	}
 	e.format = logformat.Options{Force: opt.Format, Zone: opt.Zone, Year: opt.Year, Trust: opt.Trust}
 	if e.allow, err = incident.ParseAllow(opt.Allow); err != nil {
 		return err
@@ -97,6 +105,22 @@ func (e *Engine) With(opt Options) (*Engine, error) {
 		return nil, err
 	}
 	return &other, nil
+}
+
+// A place is where a record stands.
+type place struct {
+	source string
+	line   int
+}
+
+// leftOut tells whether Options.Without names ev.
+func (e *Engine) leftOut(ev *event.Event) bool {
+	for _, text := range e.without[place{ev.Source, ev.Line}] {
+		if len(text) <= len(ev.Text) && string(ev.Text[:len(text)]) == text {
+			return true
+		}
+	}
+	return false
 }
 
 // without drops the embedded rules that the user replaces by ones of the same name or id.
@@ -166,6 +190,10 @@ func (a *Analyzer) observe(ev *event.Event, signals []event.Signal) {
 	opt := &a.engine.opt
 	if ev.Clock != event.NoClock && (!opt.Since.IsZero() && ev.Time < opt.Since.UnixNano() || !opt.Until.IsZero() && ev.Time >= opt.Until.UnixNano()) {
 		a.count.outside += ev.Lines
+		return
+	}
+	if a.engine.without != nil && a.engine.leftOut(ev) {
+		a.count.without++
 		return
 	}
 	a.signals = signals

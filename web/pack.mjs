@@ -30,9 +30,11 @@ const integrity = (name) => "sha384-" + digest("sha384", files.get(name), "base6
 for (const [name, bytes] of files) {
   if (!name.endsWith(".html")) continue;
   const page = bytes.toString("utf8").replace(/<(?:script|link)\b[^>]*>/g, (tag) => {
-    const file = /\b(?:src|href)="(?:\.?\/)?([^"\/]+)"/.exec(tag)?.[1];
+    const file = /\b(?:src|href)="(?:\.{0,2}\/)?([^"\/]+)"/.exec(tag)?.[1];
     if (!files.has(file) || file.endsWith(".html") || /rel="(?:icon|canonical)"/.test(tag)) return tag;
-    return tag.replace(/\s+integrity="[^"]*"/, "").replace(/\s*\/?>$/, ` integrity="${integrity(file)}">`);
+    // Browsers warn about integrity on what is preloaded for fetch; the page hands it to fetch itself.
+    const attribute = tag.includes('as="fetch"') ? "data-integrity" : "integrity";
+    return tag.replace(/\s+(data-)?integrity="[^"]*"/, "").replace(/\s*\/?>$/, ` ${attribute}="${integrity(file)}">`);
   });
   files.set(name, Buffer.from(page));
   writeFileSync(join(dist, name), page);

@@ -26,6 +26,8 @@ export interface Settings {
   /** Year of dates that name none; this one unless told otherwise. */
   year?: number;
   top?: number;
+  /** Lines to judge as if they were not there; text: only the record on that line which begins so. */
+  without?: { source?: string; line: number; text?: string }[];
 }
 
 export type Format = "json" | "jsonl" | "text" | "md" | "html" | "ocsf" | "csv";
@@ -33,9 +35,9 @@ export type Format = "json" | "jsonl" | "text" | "md" | "html" | "ocsf" | "csv";
 export interface Analysis {
   /** Opens a log; its name shows in the report. Logs of one analysis are written one after the other. */
   source(name: string): Source;
-  /** What `vanguard scan -o format` prints for the same logs under the same names. */
-  report(format: Format): string;
-  /** The report so far, as JSON with its three worst findings. Whole only once the logs are closed. */
+  /** What `vanguard scan -o format` prints for the same logs under the same names. redact: passwords, keys and tokens hidden, as with --redact. */
+  report(format: Format, redact?: boolean): string;
+  /** The report so far, as JSON with its three worst findings, redacted. Whole only once the logs are closed. */
   partial(): string;
   /** Frees the analysis and its logs. */
   cancel(): void;

@@ -28,7 +28,7 @@ export async function load(wasm) {
             close: () => result(raw.close(log)),
           });
         },
-        report: (format) => result(raw.report(run, format)),
+        report: (format, redact = false) => result(raw.report(run, format, redact)),
         partial: () => result(raw.partial(run)),
         cancel: () => result(raw.cancel(run)),
       });

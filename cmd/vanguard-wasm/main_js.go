@@ -147,7 +147,7 @@ func (h *host) close(args []js.Value) (any, error) {
 	return nil, src.Close()
 }
 
-// report(run, format) is what `vanguard scan -o format` prints for the same logs.
+// report(run, format, redact) is what `vanguard scan -o format` prints for the same logs.
 func (h *host) report(args []js.Value) (any, error) {
 	a, err := h.run(args[0])
 	if err != nil {
@@ -157,8 +157,12 @@ func (h *host) report(args []js.Value) (any, error) {
 	if args[1].String() == "text" {
 		opt.Top = render.TextTop
 	}
+	report := a.Report()
+	if args[2].Truthy() {
+		report = render.Redact(report)
+	}
 	var out bytes.Buffer
-	err = render.Write(&out, args[1].String(), a.Report(), opt)
+	err = render.Write(&out, args[1].String(), report, opt)
 	return out.String(), err
 }
 
@@ -169,7 +173,7 @@ func (h *host) partial(args []js.Value) (any, error) {
 		return nil, err
 	}
 	var out bytes.Buffer
-	err = render.Write(&out, "json", a.Report(), render.Options{Top: partialFindings})
+	err = render.Write(&out, "json", render.Redact(a.Report()), render.Options{Top: partialFindings})
 	return out.String(), err
 }
 

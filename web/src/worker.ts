@@ -1,0 +1,142 @@
+// The engine's room. It is made from a blob, so it lives under the policy of the page that made it, connect-src 'none'
+// included: nothing in here can reach the network, on any web host. Logs come in as Blobs and go out as reports.
+//
+//	page -> worker   Ask                    worker -> page   Told
+
+import "../gen/wasm_exec.js";
+import { load, type Analysis, type Format, type Vanguard } from "../../cmd/vanguard-wasm/engine.js";
+import type { Settings } from "./report";
+
+export interface LogInput { name: string; blob: Blob }
+
+export type Ask =
+  | { id: number; op: "load"; module: WebAssembly.Module }
+  | { id: number; op: "judge"; inputs: LogInput[]; settings: Settings; keep: boolean }
+  | { id: number; op: "cancel"; job: number }
+  | { id: number; op: "export"; format: Format; redact: boolean }
+  | { id: number; op: "explain"; line: string };
+
+export interface Judged {
+  json: string; // the report, secrets hidden
+  ms: number;
+  bytes: number;
+  stopped: boolean;
+  problems: string[]; // what the page could not read
+}
+
+export interface Progress { done: number; total: number; ms: number; json?: string }
+
+export type Told =
+  | { id: number; value: unknown }
+  | { id: number; error: string }
+  | { id: number; progress: Progress };
+
+const CHUNK = 256 << 10; // bytes judged between two looks at what the page wants
+const FIRST_LOOK = 250; // ms after which the first report so far is made
+const LOOK_SHARE = 8; // a report so far may cost one part in so many of the time
+
+let vanguard: Vanguard;
+let kept: Analysis | undefined; // of the judgement that is shown, for exports
+const cancelled = new Set<number>();
+
+const tell = (m: Told) => postMessage(m);
+
+/** pieces reads a log in chunks, unpacking gzip. */
+async function* pieces(input: LogInput, problems: string[], count: (stored: number) => void): AsyncGenerator<Uint8Array> {
+  const head = new Uint8Array(await input.blob.slice(0, 4).arrayBuffer());
+  const packed = head[0] === 0x1f && head[1] === 0x8b;
+  let stream: ReadableStream<Uint8Array> = input.blob.stream();
+  if (packed) {
+    // Count what is stored, so that progress means something.
+    const tally = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({ transform(c, out) { count(c.byteLength); out.enqueue(c as Uint8Array<ArrayBuffer>); } });
+    stream = stream.pipeThrough(tally).pipeThrough(new DecompressionStream("gzip"));
+  } else if (isPacked(head)) {
+    problems.push(`${input.name}: this kind of compression is not unpacked here; use the command line, or unpack it first`);
+    count(input.blob.size);
+    return;
+  }
+  const reader = stream.getReader();
+  let out = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      for (let at = 0; at < value.byteLength; at += CHUNK) {
+        const piece = value.subarray(at, at + CHUNK);
+        if (!packed) count(piece.byteLength);
+        out += piece.byteLength;
+        yield piece;
+      }
+    }
+  } catch (e) {
+    const why = packed ? "the compressed file is damaged, cut off or has several parts" : String(e);
+    problems.push(`${input.name}: ${why}; ${out} bytes of its text were read`);
+  } finally {
+    reader.cancel().catch(() => undefined);
+  }
+}
+
+/** isPacked knows zstd, bzip2, xz and zip by their first bytes. */
+const isPacked = (b: Uint8Array): boolean => {
+  const begins = (...magic: number[]) => magic.every((m, i) => b[i] === m);
+  return begins(0x28, 0xb5, 0x2f, 0xfd) || begins(0x42, 0x5a, 0x68) || begins(0xfd, 0x37, 0x7a, 0x58) || begins(0x50, 0x4b, 0x03, 0x04);
+};
+
+async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
+  const began = performance.now();
+  const total = ask.inputs.reduce((n, i) => n + i.blob.size, 0);
+  const problems: string[] = [];
+  const run = vanguard.start(JSON.stringify(ask.settings));
+  if (ask.keep) {
+    kept?.cancel();
+    kept = run;
+  }
+  let done = 0, bytes = 0, stopped = false;
+  let nextLook = began + FIRST_LOOK, nextTold = began;
+  for (const input of ask.inputs) {
+    if (stopped) break;
+    const source = run.source(input.name);
+    for await (const piece of pieces(input, problems, (n) => { done += n; })) {
+      source.write(piece);
+      bytes += piece.byteLength;
+      if (cancelled.delete(ask.id)) {
+        stopped = true;
+        break;
+      }
+      const now = performance.now();
+      if (now >= nextLook && ask.keep) {
+        const json = run.partial();
+        nextLook = performance.now() + Math.max(FIRST_LOOK, (performance.now() - now) * LOOK_SHARE);
+        tell({ id: ask.id, progress: { done, total, ms: now - began, json } });
+      } else if (now >= nextTold) {
+        nextTold = now + 100;
+        tell({ id: ask.id, progress: { done, total, ms: now - began } });
+      }
+    }
+    source.close();
+  }
+  const json = run.report("json", true);
+  if (!ask.keep) run.cancel();
+  return { json, ms: performance.now() - began, bytes, stopped, problems };
+}
+
+async function answer(ask: Ask): Promise<unknown> {
+  switch (ask.op) {
+    case "load":
+      vanguard = await load(ask.module);
+      // Speed for the first paste, once the page has heard that all stands.
+      setTimeout(() => vanguard.warm());
+      return vanguard.version;
+    case "judge": return judge(ask);
+    case "cancel": cancelled.add(ask.job); return undefined;
+    case "export":
+      if (!kept) throw new Error("nothing was judged yet");
+      return kept.report(ask.format, ask.redact);
+    case "explain": return vanguard.explain(ask.line, "text");
+  }
+}
+
+onmessage = (e: MessageEvent<Ask>) => {
+  const { id } = e.data;
+  answer(e.data).then((value) => tell({ id, value }), (err: unknown) => tell({ id, error: err instanceof Error ? err.message : String(err) }));
+};
