@@ -112,7 +112,8 @@ export function rich(sentence: string): Node[] {
   const parts = visible(sentence).split("`");
   return parts.flatMap((part, i): Node[] => {
     if (part === "") return [];
-    if (i % 2 === 0 || i === parts.length - 1) return [document.createTextNode(i % 2 ? "`" + part : part)];
+    // A word joiner keeps a bracket or full stop on the line of the command that it belongs to.
+    if (i % 2 === 0 || i === parts.length - 1) return [document.createTextNode(i % 2 ? "`" + part : part.replace(/^(?=[).,;:])/, i ? "\u2060" : "").replace(/\($/, "(\u2060"))];
     return [/\s/.test(part) || part.length > 24 ? copyable(part) : h("code", null, part)];
   });
 }

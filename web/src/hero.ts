@@ -60,7 +60,7 @@ export function doNow(r: Report): HTMLElement | undefined {
   return h("section", { class: "card now", "aria-labelledby": "now-title" },
     h("header", null, h("h2", { id: "now-title" }, "Do now"), copyButton("Copy all steps", () => (r.do_now ?? []).map((t, i) => `${i + 1}. ${visible(t)}`).join("\n"))),
     h("p", { class: "first" }, ...rich(first)),
-    next.length ? h("div", { class: "next" }, h("h3", null, "Then"), h("ol", null, ...next.map((t) => h("li", null, ...rich(t))))) : undefined);
+    next.length ? h("details", { class: "next", open: matchMedia("(min-width: 46rem)").matches }, h("summary", null, `Then ${count(next.length, "step")}`), h("ol", { start: 2 }, ...next.map((t) => h("li", null, ...rich(t))))) : undefined);
 }
 
 const lockIcon = () => s("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, s("rect", { x: 3, y: 7, width: 10, height: 7, rx: 1.5 }), s("path", { d: "M5.5 7V5a2.5 2.5 0 0 1 5 0v2" }));

@@ -51,7 +51,8 @@ async function boot(): Promise<void> {
   engine.onFatal = fatal;
   bar.hidden = true;
   lock.dataset["state"] = "locked";
-  byId("lock-text").textContent = "offline: this page can no longer connect";
+  byId("lock-text").textContent = "offline";
+  byId("lock-more").textContent = ": this page can no longer connect";
   for (const el of document.querySelectorAll<HTMLButtonElement | HTMLTextAreaElement>("[data-needs-engine]")) el.disabled = false;
   document.documentElement.dataset["ready"] = "true";
   if (document.activeElement === document.body) box.focus({ preventScroll: true });

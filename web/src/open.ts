@@ -58,7 +58,8 @@ export async function openShared(id: string, base: URL, show: (r: Report, note: 
         { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token: toBase64(keys.open) }) });
       tighten(LOCKED); // from here on this page connects nowhere either
       lock.dataset["state"] = "locked";
-      byId("lock-text").textContent = "offline: this page can no longer connect";
+      byId("lock-text").textContent = "offline";
+      byId("lock-more").textContent = ": this page can no longer connect";
       const { report } = await unseal(got.ciphertext, got.iv, keys);
       byId("intro").hidden = true;
       show(report, got.burn ? "deleted from the server now: keep this page open, or export it" : `on the server until ${got.expires_at.slice(0, 10)}`);
