@@ -27,7 +27,7 @@ var floors = map[string]int{
 	".": 4, "render": 4,
 	"incident": 3, "mitigate": 3,
 	"logformat": 2, "rule": 2,
-	"event": 1, "decode": 1, "neural": 1, "rules": 1, "threats": 1, "models": 1, "apps": 1, "web": 1,
+	"event": 1, "decode": 1, "unpack": 1, "neural": 1, "rules": 1, "threats": 1, "models": 1, "apps": 1, "web": 1,
 }
 
 // sideways are the imports on one floor that are allowed: a Report is rendered, a server keeps things.

@@ -44,7 +44,7 @@ export interface Analysis {
 }
 
 export interface Source {
-  /** Judges the next bytes, cut anywhere, before it returns. */
+  /** Takes the next bytes, cut anywhere, and returns once all but the last of them were judged. A gzip, zstd or bzip2 file is unpacked. */
   write(bytes: Uint8Array): void;
   /** Ends the log. */
   close(): void;

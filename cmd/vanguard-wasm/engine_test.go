@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -164,6 +165,37 @@ func TestSameReports(t *testing.T) {
 	}
 	compare(vanguard.Settings{}, logs, 1<<20)
 	compare(vanguard.Settings{Allow: []string{"203.0.113.0/24"}, TZ: "+02:00", Since: "2026-11-23", Top: 1, TrustProxy: []string{"198.51.100.7"}}, logs, 1<<16)
+
+	// A packed log reads as its text; one that is damaged, or none, says so.
+	zipped, broken, foreign := filepath.Join(t.TempDir(), "mixed.log"), filepath.Join(t.TempDir(), "mixed.log"), filepath.Join(t.TempDir(), "mixed.log")
+	text, err := os.ReadFile("../../testdata/logs/mixed.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write(text[:len(text)/2])
+	z.Close()
+	z = gzip.NewWriter(&packed) // a second member, as when rotated logs are joined
+	z.Write(text[len(text)/2:])
+	z.Close()
+	for file, content := range map[string][]byte{zipped: packed.Bytes(), broken: packed.Bytes()[:packed.Len()/2], foreign: append([]byte("PK\x03\x04"), packed.Bytes()...)} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(file string) string {
+		return wasm.ask(map[string]any{"settings": `{"year": 2026}`, "logs": []map[string]string{{"name": "mixed.log", "file": file}}, "piece": 700, "formats": []string{"json"}}).Reports["json"]
+	}
+	if got := read(zipped); got == "" || got != read("../../testdata/logs/mixed.log") {
+		t.Error("a packed log is judged otherwise than its text")
+	}
+	if got := read(broken); !strings.Contains(got, "it is cut off") || strings.Contains(got, `"lines": 0,`) {
+		t.Errorf("a cut-off log:\n%s", got)
+	}
+	if got := read(foreign); !strings.Contains(got, "mixed.log: is a zip archive") {
+		t.Errorf("a zip archive:\n%s", got)
+	}
 
 	var explained []vanguard.Explanation
 	if got := wasm.ask(map[string]any{"explain": "GET /../../etc/passwd", "format": "json"}); json.Unmarshal([]byte(got.Text), &explained) != nil || len(explained) != 1 {

@@ -4,9 +4,11 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -16,12 +18,14 @@ import (
 
 	"github.com/helixvanguard/vanguard"
 	"github.com/helixvanguard/vanguard/render"
+	"github.com/helixvanguard/vanguard/unpack"
 )
 
 const (
 	gcBuilding      = 400     // percent that the heap may grow while the engine is built: what is built stays
 	gcRunning       = 200     // the same afterwards; one thread does it all here, so collections are made rarer
 	copied          = 1 << 20 // bytes taken over from JavaScript at once
+	maxUnpacked     = 4 << 30 // bytes that one packed log may hold
 	partialFindings = 3       // findings that a partial report shows
 )
 
@@ -40,10 +44,39 @@ type host struct {
 	buf     []byte
 }
 
+// A source hands what is written through unpack to the engine.
 type source struct {
-	*vanguard.Source
-	run int
+	*io.PipeWriter
+	run  int
+	done chan struct{} // closed when the engine has seen all
 }
+
+// newSource opens a log, plain or packed, of the analysis a.
+func newSource(a *vanguard.Analyzer, run int, name string) *source {
+	r, w := io.Pipe()
+	s := &source{w, run, make(chan struct{})}
+	src := a.Source(name)
+	go func() {
+		defer close(s.done)
+		text, err := unpack.New(bufio.NewReaderSize(r, copied), maxUnpacked)
+		if err == nil {
+			_, err = io.Copy(src, text)
+			text.Close()
+		}
+		src.Close()
+		switch {
+		case err == errCancelled:
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			a.Problem(name + ": unexpected end of the compressed file: it is cut off")
+		case err != nil:
+			a.Problem(name + ": " + err.Error())
+		}
+		io.Copy(io.Discard, r) // nobody waits for a log that cannot be read
+	}()
+	return s
+}
+
+var errCancelled = errors.New("cancelled")
 
 func main() {
 	debug.SetGCPercent(gcBuilding)
@@ -113,11 +146,11 @@ func (h *host) source(args []js.Value) (any, error) {
 		return nil, err
 	}
 	h.last++
-	h.sources[h.last] = &source{a.Source(args[1].String()), args[0].Int()}
+	h.sources[h.last] = newSource(a, args[0].Int(), args[1].String())
 	return h.last, nil
 }
 
-// write(source, Uint8Array) judges the next bytes before it returns.
+// write(source, Uint8Array) takes the next bytes, and returns once all but the last of them were judged.
 func (h *host) write(args []js.Value) (any, error) {
 	src := h.sources[args[0].Int()]
 	if src == nil {
@@ -144,7 +177,9 @@ func (h *host) close(args []js.Value) (any, error) {
 		return nil, nil
 	}
 	delete(h.sources, id)
-	return nil, src.Close()
+	src.Close()
+	<-src.done
+	return nil, nil
 }
 
 // report(run, format, redact) is what `vanguard scan -o format` prints for the same logs.
@@ -183,6 +218,7 @@ func (h *host) cancel(args []js.Value) (any, error) {
 	delete(h.runs, id)
 	for n, src := range h.sources {
 		if src.run == id {
+			src.CloseWithError(errCancelled)
 			delete(h.sources, n)
 		}
 	}
