@@ -318,16 +318,23 @@ func (m *Matcher) answerGathered(p int32, q *pred, mm *memo, only uint64) bool {
 		if v.mask&q.mask == 0 || only>>min(i, 63)&1 == 0 {
 			continue
 		}
-		start, end, ok := m.findIn(p, q, v)
-		if v.slot != nil && v.slot.gen == v.gen {
-			v.slot.learn(p, ok, start, end)
-		}
-		if ok {
-			m.blame(mm, v, start, end)
+		if m.answerIn(p, q, mm, v) {
 			return true
 		}
 	}
 	return false
+}
+
+// answerIn looks in one gathered value, and remembers the answer.
+func (m *Matcher) answerIn(p int32, q *pred, mm *memo, v *gathered) bool {
+	start, end, ok := m.findIn(p, q, v)
+	if v.slot != nil && v.slot.gen == v.gen {
+		v.slot.learn(p, ok, start, end)
+	}
+	if ok {
+		m.blame(mm, v, start, end)
+	}
+	return ok
 }
 
 // findIn looks in one gathered value: in the whole, or in the parts that the predicate is about.

@@ -139,81 +139,87 @@ func (m *Matcher) joined(path, query []byte) []byte {
 }
 
 // search finds out which rules one gathered text makes candidates. Nearly all texts make none: this is remembered of them, or soon
-// found. What it finds of other predicates waits until one of them is asked.
+// found. What else is in a text is looked for when a predicate asks.
 func (m *Matcher) search(i int, v *gathered) {
-	remembered := len(v.text) <= maxCached && (v.split >= 0 || v.mask&cachedFields != 0)
+	remembered := v.remembered()
 	var print uint64
 	if remembered {
 		if print = m.quiet.print(v); m.quiet.has(print) {
-			m.leave(i, v)
 			return
 		}
 		if slot, found := m.caches[v.field].lookup(v); found {
-			if slot.find == 0 {
-				m.quiet.add(print)
-			}
-			m.take(i, v, slot)
-			return
+			v.slot, v.gen = slot, slot.gen
 		}
 	}
-	if m.isQuiet(v) {
-		if remembered {
-			m.quiet.add(print)
+	find := 0
+	if v.slot != nil || !m.isQuiet(v) {
+		var hits []valueHit
+		hits, find = m.hitsIn(v)
+		for _, h := range hits[:find] {
+			m.apply(i, v, h)
 		}
-		m.leave(i, v)
-		return
 	}
-	m.searchAll(i, v)
-	if remembered && v.slot != nil && v.slot.find == 0 {
+	if remembered && find == 0 {
 		m.quiet.add(print)
 	}
 }
 
-// leave puts off what is to be found in a text that makes no rule a candidate, until it is asked for.
-func (m *Matcher) leave(i int, v *gathered) {
-	if m.rest {
-		m.searchAll(i, v)
-		return
-	}
-	v.left = true
+// remembered tells whether what is found in a text is worth remembering.
+func (v *gathered) remembered() bool {
+	return len(v.text) <= maxCached && (v.split >= 0 || v.mask&cachedFields != 0)
 }
 
-// searchAll looks for all literals in one text, or remembers what was found.
-func (m *Matcher) searchAll(i int, v *gathered) {
-	if len(v.text) <= maxCached && (v.split >= 0 || v.mask&cachedFields != 0) {
+// hitsIn is all that one text tells of predicates. The first so many, find, are of those by which rules are found.
+func (m *Matcher) hitsIn(v *gathered) (hits []valueHit, find int) {
+	switch {
+	case v.slot != nil && v.slot.gen == v.gen:
+		return v.slot.hits, v.slot.find
+	case v.slot == nil && v.searched:
+		return m.own[v.own[0]:v.own[1]], v.find
+	}
+	v.slot = nil // another value of this Event may have taken it
+	if v.remembered() {
 		slot, found := m.caches[v.field].lookup(v)
 		if !found {
-			find := m.scan(v)
+			find = m.scan(v)
 			found = slot.store(v, m.found, find)
 		}
 		if found {
-			m.take(i, v, slot)
-			return
+			v.slot, v.gen = slot, slot.gen
+			return slot.hits, slot.find
 		}
+	} else {
+		find = m.scan(v)
 	}
-	find := m.scan(v)
-	hits := m.found
-	for _, h := range hits[find:] {
-		m.waiting = append(m.waiting, waitingHit{h, int32(i)})
-	}
-	if m.rest {
-		find = len(hits)
-	}
-	for _, h := range hits[:find] {
-		m.apply(i, v, h)
-	}
+	v.searched, v.find, v.own[0] = true, find, len(m.own)
+	m.own = append(m.own, m.found...)
+	v.own[1] = len(m.own)
+	return m.own[v.own[0]:], find
 }
 
-// take takes over what is remembered of a text.
-func (m *Matcher) take(i int, v *gathered, slot *cacheSlot) {
-	v.slot, v.gen = slot, slot.gen
-	find := slot.find
-	if m.rest {
-		find = len(slot.hits)
+// askFound answers a predicate by which no rule is found from what is found in the texts.
+func (m *Matcher) askFound(p int32, q *pred, mm *memo) bool {
+	for i := range m.values {
+		v := &m.values[i]
+		if v.mask&q.mask == 0 {
+			continue
+		}
+		hits, find := m.hitsIn(v)
+		for _, h := range hits[find:] {
+			if h.pred != p {
+				continue
+			}
+			if h.start >= 0 {
+				m.blame(mm, v, int(h.start), int(h.end))
+				return true
+			}
+			if m.answerIn(p, q, mm, v) {
+				return true
+			}
+			break
+		}
 	}
-	for _, h := range slot.hits[:find] {
-		m.apply(i, v, h)
-	}
+	return false
 }
 
 // isQuiet tells whether a text makes no rule a candidate.
@@ -248,42 +254,6 @@ func (m *Matcher) excluded(q *pred, v *gathered) bool {
 		m.counted = true
 	}
 	return m.ascii && lacks(q.re.must, m.present)
-}
-
-// A waitingHit is a hit in gathered text i that is in no slot.
-type waitingHit struct {
-	valueHit
-	i int32
-}
-
-// applyRest tells the predicates by which no rule is found what was found of them.
-func (m *Matcher) applyRest() {
-	m.rest = true
-	waiting := m.waiting
-	for i := range m.values {
-		for ; len(waiting) > 0 && int(waiting[0].i) == i; waiting = waiting[1:] {
-			m.apply(i, &m.values[i], waiting[0].valueHit)
-		}
-		v := &m.values[i]
-		if v.left {
-			v.left = false
-			m.searchAll(i, v)
-			continue
-		}
-		if v.slot == nil {
-			continue
-		}
-		hits := v.slot.hits
-		if v.slot.gen == v.gen {
-			hits = hits[v.slot.find:]
-		} else { // another value of this Event took the slot
-			m.scan(v)
-			hits = m.found
-		}
-		for _, h := range hits {
-			m.apply(i, v, h)
-		}
-	}
 }
 
 // apply tells the predicate of a hit in gathered text i, in the order of the texts: the first in which it is true is

@@ -23,12 +23,10 @@ type Matcher struct {
 	models     []uint64 // bit set of candidate models
 	assigning  bool     // models still run: fields may yet change
 
-	values []gathered
-	hits   []hit
-	found  []valueHit
-	// Hits of predicates by which no rule is found, of values that are not remembered; and whether all such hits were applied.
-	waiting []waitingHit
-	rest    bool
+	values  []gathered
+	hits    []hit
+	found   []valueHit
+	own     []valueHit  // of values that are not remembered
 	local   []localSets // per predicate, of the value that is being searched
 	stamp   uint32
 	present byteSet // of the value that is being searched
@@ -82,7 +80,10 @@ type gathered struct {
 	query []byte
 	slot  *cacheSlot // where what was found in text is remembered, or nil
 	gen   uint32     // of the slot when it held text
-	left  bool       // it makes no rule a candidate, and what else is in it was not looked for
+
+	searched bool   // it is not remembered, and this was found:
+	own      [2]int // from, to in Matcher.own
+	find     int
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
@@ -122,7 +123,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		m.have |= 1 << needTree
 	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
-	m.waiting, m.rest = m.waiting[:0], false
+	m.own = m.own[:0]
 	m.gather()
 	if s.naive {
 		return m.matchAll(dst)
@@ -309,20 +310,22 @@ func rank(g *memo) int {
 // ask answers a predicate, once per Event.
 func (m *Matcher) ask(p int32) bool {
 	q, mm := &m.set.preds[p], &m.memo[p]
-	if q.covered && !m.rest && len(q.pushes) == 0 && !m.set.naive {
-		m.applyRest()
-	}
 	only := ^uint64(0)
 	if mm.epoch == m.epoch {
 		if mm.state != memoMaybe {
 			return mm.state == memoTrue
 		}
 		only = mm.maybe
-	} else if q.covered && !m.set.naive {
+	} else if q.covered && len(q.pushes) > 0 && !m.set.naive {
 		return false
 	}
 	*mm = memo{epoch: m.epoch, state: memoFalse}
-	ok := m.answer(p, q, mm, only)
+	ok := false
+	if q.covered && len(q.pushes) == 0 && !m.set.naive {
+		ok = m.askFound(p, q, mm)
+	} else {
+		ok = m.answer(p, q, mm, only)
+	}
 	if ok {
 		mm.state = memoTrue
 	}
