@@ -5,6 +5,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/helixvanguard/vanguard/decode"
 	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/logformat"
 	"github.com/helixvanguard/vanguard/rule"
@@ -169,6 +170,7 @@ func (s *Source) judge(b logformat.Block, last bool) {
 // A worker is one goroutine's scratch memory for the pure part of the flow.
 type worker struct {
 	match   *rule.Matcher
+	decode  decode.Memory
 	scratch []byte // for canonicalise
 	signals []event.Signal
 	event   event.Event
@@ -189,7 +191,7 @@ func (i *idle) take() *worker {
 		i.free = i.free[:n-1]
 		return w
 	}
-	return &worker{match: i.set.NewMatcher()}
+	return &worker{match: i.set.NewMatcher(), decode: decode.NewMemory()}
 }
 
 func (i *idle) put(w *worker) {
@@ -200,7 +202,7 @@ func (i *idle) put(w *worker) {
 
 // judge decodes ev and appends what the rules say of it.
 func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
-	w.scratch = canonicalise(ev, w.scratch)
+	w.canonicalise(ev)
 	*dst = w.match.Match(ev, *dst)
 }
 

@@ -1,6 +1,8 @@
 package vanguard
 
 import (
+	"math/bits"
+
 	"github.com/helixvanguard/vanguard/decode"
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -10,72 +12,66 @@ const (
 	maxLeaves  = 512      // leaves of one structured record that are decoded
 )
 
-// attackerFields are the fields whose bytes a client may have written.
-var attackerFields = func() (list []event.Field) {
+// attackerFields has a bit for each field whose bytes a client may have written.
+var attackerFields = func() (mask uint64) {
 	for f := range event.NumFields {
 		switch f {
 		case event.Method, event.HTTPVersion, event.RequestBytes, event.ForwardedFor:
 		default:
 			if f.By() != event.Server {
-				list = append(list, f)
+				mask |= 1 << f
 			}
 		}
 	}
-	return list
+	return mask
 }()
 
 // canonicalise records the canonical form of everything that a client may have written into ev, once for all judges.
-// scratch is memory to work in, returned for the next call.
-func canonicalise(ev *event.Event, scratch []byte) []byte {
-	set := ev.Fields()
-	for _, f := range attackerFields {
-		if set&(1<<f) != 0 {
-			scratch = canonical(ev, f, ev.Get(f), scratch)
-		}
+func (w *worker) canonicalise(ev *event.Event) {
+	for set := ev.Fields() & attackerFields; set != 0; set &= set - 1 {
+		f := event.Field(bits.TrailingZeros64(set))
+		w.canonical(ev, f, ev.Get(f))
 	}
 	for _, p := range ev.Extra() {
 		if p.By != event.Server {
-			scratch = canonical(ev, event.Body, p.Value, scratch)
+			w.canonical(ev, event.Body, p.Value)
 		}
 	}
 	if ev.Object != nil && ev.Kind != event.KindCloud && ev.Kind != event.KindFlow {
-		scratch = canonicaliseLeaves(ev, scratch)
+		w.canonicaliseLeaves(ev)
 	}
-	return scratch
 }
 
 // canonicaliseLeaves does the same for the leaves of a structured record. It stands alone because what its
 // closure holds is allocated, and a record without a tree should pay nothing.
-func canonicaliseLeaves(ev *event.Event, scratch []byte) []byte {
+func (w *worker) canonicaliseLeaves(ev *event.Event) {
 	n := 0
 	ev.Object.Walk(func(path, leaf []byte) bool {
 		n++
 		if len(leaf) >= 4 && decode.Needed(leaf) && !event.ServerLeaf(path) && !held(ev, leaf) {
-			scratch = canonical(ev, event.Body, leaf, scratch)
+			w.canonical(ev, event.Body, leaf)
 		}
 		return n < maxLeaves
 	})
-	return scratch
 }
 
-func canonical(ev *event.Event, f event.Field, v, scratch []byte) []byte {
+func (w *worker) canonical(ev *event.Event, f event.Field, v []byte) {
 	v = v[:min(len(v), maxPayload)]
-	if !decode.Needed(v) { // Fast path - Needed is false only where Canonical would change nothing.
-		return scratch
+	if !w.decode.Needed(v) { // Fast path - Needed is false only where Canonical would change nothing.
+		return
 	}
-	out, changed := decode.Canonical(scratch[:0], v)
+	out, changed := decode.Canonical(w.scratch[:0], v)
 	if changed {
 		text := ev.Alloc(len(out))
 		copy(text, out)
 		ev.SetDecoded(f, text)
 	}
-	return out[:0]
+	w.scratch = out[:0]
 }
 
 // held tells whether a leaf is the very memory of fields that were decoded already: of one, or of the request line
 // or URL that was split into several.
 func held(ev *event.Event, leaf []byte) bool {
-	set := ev.Fields()
 	path, query := len(ev.Get(event.Path)), len(ev.Get(event.Query))
 	if query > 0 {
 		path += 1 + query // '?'
@@ -89,11 +85,9 @@ func held(ev *event.Event, leaf []byte) bool {
 			return true
 		}
 	}
-	for _, f := range attackerFields {
-		if set&(1<<f) != 0 {
-			if v := ev.Get(f); len(v) == len(leaf) && sameStart(v, leaf) {
-				return true
-			}
+	for set := ev.Fields() & attackerFields; set != 0; set &= set - 1 {
+		if v := ev.Get(event.Field(bits.TrailingZeros64(set))); len(v) == len(leaf) && sameStart(v, leaf) {
+			return true
 		}
 	}
 	return false

@@ -14,6 +14,7 @@ package decode
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math/bits"
 )
 
@@ -59,6 +60,38 @@ func init() {
 // Needed tells, in one quick pass, whether Canonical(src) could differ from src by
 // more than ASCII case.
 func Needed(src []byte) bool { return scan(src, true) }
+
+// A Memory is Needed for texts of which many come again: it remembers those that need nothing, by 64 bits of a hash with a secret
+// seed, so two of the same bits are not met with in practice and cannot be made. Not for use by several goroutines.
+type Memory struct {
+	seed  maphash.Seed
+	plain []uint64
+}
+
+const (
+	memoryTexts = 1 << 13 // a power of two; 64 KiB
+	worthMemory = 16      // bytes from which on reading a text costs more than remembering it
+)
+
+// NewMemory returns one that remembers nothing.
+func NewMemory() Memory { return Memory{maphash.MakeSeed(), make([]uint64, memoryTexts)} }
+
+// Needed is the function of this name, and remembers its answer.
+func (m *Memory) Needed(src []byte) bool {
+	if len(src) < worthMemory {
+		return Needed(src)
+	}
+	h := maphash.Bytes(m.seed, src) | 1 // 0 is no text
+	at := &m.plain[h>>32&(memoryTexts-1)]
+	if *at == h {
+		return false
+	}
+	if Needed(src) {
+		return true
+	}
+	*at = h
+	return false
+}
 
 // scan tells whether undo could change src, or, with tokens, base64 stands in it.
 func scan(src []byte, tokens bool) bool {

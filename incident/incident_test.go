@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -63,6 +64,22 @@ func TestTableIsFlat(t *testing.T) {
 	}
 	if tab.len() != 1000 || len(tab.slabs) != 1000/slabSize+1 || tab.evicted != 199_000 {
 		t.Fatalf("len %d, slabs %d, evicted %d", tab.len(), len(tab.slabs), tab.evicted)
+	}
+}
+
+// What was touched last is there, whatever was forgotten in between.
+func TestTableFinds(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 9))
+	tab, recent := newTable[int](100), []int{}
+	for n := range 50_000 {
+		k := r.IntN(300)
+		v, fresh := tab.at(fmt.Append(nil, k))
+		if here := slices.Contains(recent, k); here == fresh || !fresh && *v%1000 != k {
+			t.Fatalf("%d: key %d: fresh %t, touched lately %t, value %d", n, k, fresh, here, *v)
+		}
+		*v = n*1000 + k
+		recent = append(slices.DeleteFunc(recent, func(x int) bool { return x == k }), k)
+		recent = recent[max(0, len(recent)-100):]
 	}
 }
 

@@ -1,9 +1,13 @@
 package incident
 
+import "hash/maphash"
+
 // A table is a bounded map that forgets the key not touched for longest; of values that are ranked, one of the lowest rank
 // that is there, so that a flood of trifles pushes nothing grave out. Values live in slabs, so a full table allocates nothing.
 type table[V any] struct {
-	index   map[string]int32
+	seed    maphash.Seed
+	index   []uint64    // open addressing: the upper half of the key's hash, and the slot's number plus one; 0 = free
+	used    int         // slots in use
 	slabs   [][]slot[V] // of slabSize slots
 	limit   int
 	lists   [ranks]list // by the rank that a value had when it was last about to be forgotten
@@ -15,6 +19,7 @@ type list struct{ newest, oldest int32 }
 
 type slot[V any] struct {
 	key        string
+	hash       uint64
 	prev, next int32
 	rank       uint8
 	val        V
@@ -32,7 +37,7 @@ const slabSize = 32 // slots: small beside the table, so that it is hardly large
 func (t *table[V]) slot(i int32) *slot[V] { return &t.slabs[i/slabSize][i%slabSize] }
 
 func newTable[V any](limit int) *table[V] {
-	t := &table[V]{index: map[string]int32{}, limit: limit}
+	t := &table[V]{seed: maphash.MakeSeed(), index: make([]uint64, 16), limit: limit}
 	for r := range t.lists {
 		t.lists[r] = list{-1, -1}
 	}
@@ -41,36 +46,81 @@ func newTable[V any](limit int) *table[V] {
 
 // get returns the value of key, or nil.
 func (t *table[V]) get(key []byte) *V {
-	i, ok := t.index[string(key)]
-	if !ok {
+	i := t.find(key, maphash.Bytes(t.seed, key))
+	if i < 0 {
 		return nil
 	}
 	t.touch(i)
 	return &t.slot(i).val
 }
 
+// find returns the slot of key, or -1.
+func (t *table[V]) find(key []byte, hash uint64) int32 {
+	mask := uint64(len(t.index) - 1)
+	for k := hash & mask; t.index[k] != 0; k = (k + 1) & mask {
+		if (t.index[k]^hash)>>32 == 0 {
+			if i := int32(uint32(t.index[k])) - 1; t.slot(i).key == string(key) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// enter puts slot i into the index.
+func (t *table[V]) enter(i int32, hash uint64) {
+	mask := uint64(len(t.index) - 1)
+	k := hash & mask
+	for t.index[k] != 0 {
+		k = (k + 1) & mask
+	}
+	t.index[k] = hash>>32<<32 | uint64(i+1)
+}
+
+// leave takes slot i out of the index, and moves up what stands behind it.
+func (t *table[V]) leave(i int32) {
+	mask := uint64(len(t.index) - 1)
+	free := t.slot(i).hash & mask
+	for uint32(t.index[free]) != uint32(i+1) {
+		free = (free + 1) & mask
+	}
+	for k := (free + 1) & mask; t.index[k] != 0; k = (k + 1) & mask {
+		home := t.slot(int32(uint32(t.index[k]))-1).hash & mask
+		if (k-home)&mask >= (k-free)&mask {
+			t.index[free], free = t.index[k], k
+		}
+	}
+	t.index[free] = 0
+}
+
 // at returns the value of key, made anew (zero, or reset by the caller) if it is not there. The pointer is valid until
 // the next call of at.
 func (t *table[V]) at(key []byte) (v *V, fresh bool) {
-	if i, ok := t.index[string(key)]; ok {
+	hash := maphash.Bytes(t.seed, key)
+	if i := t.find(key, hash); i >= 0 {
 		t.touch(i)
 		return &t.slot(i).val, false
 	}
-	i := int32(len(t.index))
-	if int(i) < t.limit {
-		if i%slabSize == 0 {
+	i := int32(t.used)
+	if t.used < t.limit {
+		if t.used%slabSize == 0 {
 			t.slabs = append(t.slabs, make([]slot[V], slabSize))
+		}
+		if t.used++; 4*t.used > 3*len(t.index) {
+			t.index = make([]uint64, 2*len(t.index))
+			for old := range i {
+				t.enter(old, t.slot(old).hash)
+			}
 		}
 	} else {
 		i = t.victim()
 		t.unlink(i)
-		delete(t.index, t.slot(i).key)
+		t.leave(i)
 		t.evicted++
 	}
 	s := t.slot(i)
-	var zero V
-	s.key, s.val, s.rank = string(key), zero, 0
-	t.index[s.key] = i
+	*s = slot[V]{key: string(key), hash: hash}
+	t.enter(i, hash)
 	t.link(i)
 	return &s.val, true
 }
@@ -101,7 +151,7 @@ func (t *table[V]) each(f func(key string, v *V)) {
 	}
 }
 
-func (t *table[V]) len() int { return len(t.index) }
+func (t *table[V]) len() int { return t.used }
 
 func (t *table[V]) touch(i int32) {
 	if t.lists[t.slot(i).rank].newest != i {
