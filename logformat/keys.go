@@ -90,7 +90,7 @@ var keyTable = []struct {
 	{slot(event.Hostname), 7, "hostname host.name machine machinename computer computername node nodename hostid serverhostname syslogserver instanceid agenthostname _hostname"},
 
 	{sUser, 8, "user username user.name remoteuser clientusername authuser uname login useremail email account accountname user.username user.email targetusername loginname usr authenticateduser requestuser requser user.login preferredusername userlogin mail account.email principalname userprincipalname req.user username.name authenticationusername attemptedusername acct csusername user.id.name"},
-	{sUser, 4, "principal actor actor.name sub subject owner by who displayname identity admin customer customeremail userdisplayname remoteusername member"},
+	{sUser, 4, "accountid principal actor actor.name sub subject owner by who displayname identity admin customer customeremail userdisplayname remoteusername member"},
 	{slot(event.UserID), 6, "userid user.id uid auid customerid memberid user.uid userguid useruuid actorid"},
 	{slot(event.Session), 5, "session sessionid sid session.id sessid token.id tokenid jti connectionid"},
 	{slot(event.RequestID), 5, "requestid reqid traceid trace.id correlationid xrequestid rayid transactionid req.id http.request.id xcorrelationid requestuuid amazontraceid transaction.id"},
@@ -104,7 +104,8 @@ var keyTable = []struct {
 	{slot(event.Process), 6, "process.name process exe processname syslogidentifier comm program programname tag comm.name appname"},
 	{slot(event.Process), 3, "logger service service.name app application name component module facility channel loggername log.logger servicename appid resource.service.name source"},
 	{slot(event.PID), 5, "pid processid process.pid procid"},
-	{sEvent, 7, "action event.action eventname event eventtype type event.type operation op eventid activity auditaction eventaction evt eventclass securityevent method.name"},
+	{sEvent, 5, "type event.type operation op"},
+	{sEvent, 7, "action event.action eventname event eventtype eventid activity auditaction eventaction evt eventclass securityevent method.name"},
 	{sOutcome, 7, "outcome event.outcome result success eventoutcome loginresult authresult res event.result succeeded issuccess"},
 	{slot(event.Category), 4, "event.category"},
 	{slot(event.Reason), 6, "reason event.reason failurereason statusreason failreason rejectreason cause denyreason responsestatus.reason responsecodedetails"},
@@ -222,9 +223,17 @@ func (f *facts) put(s slot, weight uint8, v []byte, quoted bool) {
 			s = sDay
 		}
 	}
+	if s == sSource && !addressLike(v) {
+		weight = 1 // "client=auth.form": a name is better than nothing, and no more
+	}
 	if weight > f.weight[s] && !absent(v) {
 		f.val[s], f.weight[s], f.quoted[s] = v, weight, quoted
 	}
+}
+
+// addressLike tells whether v may be an address, or a list of them, by its looks.
+func addressLike(v []byte) bool {
+	return len(v) > 1 && (isDigit(v[0]) || bytes.IndexByte(v, ':') >= 0 || v[0] == 'I' && v[1] == 'P')
 }
 
 // absent tells whether v is one of the usual ways to say that there is no value.

@@ -28,8 +28,10 @@ var lexiconTable = []struct {
 	class word
 	words string
 }{
-	{wTopic | wStop, "login logon logins signin auth authentication authenticate authenticated authenticating authenticator credentials credential password passwords passwd passcode passphrase pwd 1fa 2fa mfa otp totp authorisation authn authenticates anmeldung connexion einloggen inloggen aanmelding wachtwoord passwort sesión contraseña acceso webauthn duo u2f ldap pam sasl"},
+	{wTopic | wStop, "login logon logins signin auth authentication authenticate authenticated authenticating authenticator credentials credential password passwords passwd passcode passphrase pwd 1fa 2fa mfa otp totp authorisation authn authenticates anmeldung connexion einloggen inloggen aanmelding wachtwoord passwort eap sesión contraseña acceso webauthn duo u2f ldap pam sasl"},
 	{wTopic | wUser | wStop, "username"},
+	{wTopic | wBad | wStop, "authfail authfailed authfailure autherror badauth badlogin badpassword failedlogin invalidlogin invalidpassword loginerror loginfail loginfailed loginfailure wrongpassword"},
+	{wTopic | wGood | wStop, "authok authsuccess loginok loginsuccess loginsuccessful"},
 	{wBad | wStop, "failed failure fail fails failing failures invalid incorrect wrong bad rejected refused unsuccessful unsuccessfully error mismatch mismatched unknown nonexistent nonexisting unrecognized unrecognised expired locked rejecting denies illegal inexistent mislukt mislukte fehlgeschlagen fehlgeschlagene échec echec échoué fallido fallida fallito fallita falhou errado ungültig ungültige ungueltig throttled blocked disabled suspended banned revoked malformed declined unverified"},
 	{wBad | wDeny | wStop, "denied"},
 	{wGood | wStop, "successful successfully success succeeded succeed accepted ok okay passed verified erfolgreich exitoso réussie réussi geslaagd granted correct approved valid validated completed match matched found recognized recognised exist exists allowed permitted authorized authorised"},
@@ -47,7 +49,7 @@ var lexiconTable = []struct {
 	{wUser | wStop, "email uname ruser"},
 	{wRoute | wFill | wStop, "path url uri endpoint route api resource"},
 	{wDone | wStop, "deleted removed updated created viewed retrieved served exported generated changed saved downloaded uploaded modified added listed fetched edited granted assigned enabled purged imported returned cancelled canceled refunded transferred wiped dropped captured read"},
-	{wStop, "up limited such agent role profile list settings deleted tried logged signed registered could can will would may must should changed there which who"},
+	{wStop, "up limited such find locate lookup agent role profile list settings deleted tried logged signed registered could can will would may must should changed there which who"},
 }
 
 // Words of fixed phrases have numbers of their own beside their class.

@@ -283,6 +283,9 @@ func (r *reader) json() {
 		f.weight[sText], f.weight[sTime], f.weight[sLevel] = 0, 0, 0
 		f.weight[event.Process] = 0
 		f.apply(r.c, r.ev)
+		if name := f.get(sEvent); name != nil {
+			judgeName(r.ev, name)
+		}
 		return
 	}
 }
@@ -459,7 +462,7 @@ func (r *reader) users() {
 		case assigned && l.class()&wBad != 0 && p > 0 && r.toks[p-1].class()&wTopic != 0 && i+1 < len(r.toks) && r.toks[i+1].kind == tBreak && r.m[r.toks[i+1].start] == '(' && t.class() == 0:
 			g = 2 // "Login failed: alice (192.0.2.1)"
 		case l.class()&wUser != 0 || l.sp() == spLogin && (t.kind == tQuoted || r.m[t.start-1] == ':' || r.m[t.start-1] == '='):
-			if t.kind == tWord && !assigned && (t.class()&(wStop|wTo) != 0 || t.sp() != 0) {
+			if t.kind == tWord && !assigned && (t.class()&(wStop|wTo) != 0 || t.sp() != 0) && !(string(r.text(t)) == "admin" && i+1 < len(r.toks) && (r.toks[i+1].sp() == spFrom || r.toks[i+1].class()&wTopic != 0)) {
 				continue
 			}
 			if g = 3; assigned || t.kind == tQuoted {
@@ -481,6 +484,8 @@ func (r *reader) users() {
 			}
 		case l.sp() == spFor && t.kind == tWord && t.class() == 0 && i+1 < len(r.toks) && (r.toks[i+1].sp() == spFrom || r.toks[i+1].kind == tBreak && r.m[r.toks[i+1].start] == '('):
 			g = 3 // "for alice from 192.0.2.1"
+		case t.kind == tWord && t.class() == 0 && string(r.text(l)) == "as" && i+1 < len(r.toks) && r.toks[i+1].sp() == spFrom:
+			g = 3 // "invalid login as root from 192.0.2.1"
 		case l.sp() == spFor && t.kind == tOpaque && i+1 < len(r.toks) && r.toks[i+1].sp() == spFrom:
 			g = 3
 		}
@@ -506,7 +511,14 @@ func (r *reader) users() {
 	}
 	if best >= 0 && !ev.Has(event.User) {
 		if v := bytes.TrimRight(r.text(&r.toks[best]), ".:"); len(v) > 0 && !absent(v) {
-			ev.Set(event.User, r.name(best, v))
+			v = r.name(best, v)
+			if at := bytes.LastIndexByte(v, '@'); at > 0 && !ev.Has(event.SourceIP) { // "root@192.0.2.1"
+				if a, n := addrAt(v[at+1:]); n == len(v)-at-1 && n > 0 {
+					setSource(ev, a)
+					v = v[:at:at]
+				}
+			}
+			ev.Set(event.User, v)
 		}
 	}
 }

@@ -38,16 +38,20 @@ const maxApart = 1
 func judge(toks []tok, addr bool) (s said) {
 	var authBad, authGood, tokenBad, deny, otherBad, done bool
 	var topics, tokens int
-	var login, mfa, refresh bool
+	var login, mfa, refresh, word bool // word: a password is spoken of
 	// The last topic, verdict, token word... of this clause: distance in counted words since, or far.
 	const far = 99
 	topic, tokn, perm, bad, good, not := far, far, far, far, far, far
 	var topicPlural bool
 	zero := far // a number just before: "0 failed logins"
-	for i := range toks {
+	for i := 0; i < len(toks); i++ {
 		t := &toks[i]
 		switch t.kind {
 		case tBreak:
+			if n := addrGroup(toks[i:]); n > 0 {
+				i += n - 1 // "attempt from [192.0.2.1, 10.0.0.2] failed"
+				continue
+			}
 			topic, tokn, perm, bad, good, not, zero = far, far, far, far, far, far, far
 			continue
 		case tNumber:
@@ -95,6 +99,7 @@ func judge(toks []tok, addr bool) (s said) {
 				s = said{action: bLogout, category: bAuthn}
 			}
 		case spPassword:
+			word = true
 			if next(1) == spReset && !login {
 				s = said{action: bReset, category: bAuthn}
 				topic = far
@@ -174,10 +179,20 @@ func judge(toks []tok, addr bool) (s said) {
 		case cl&wNot != 0:
 			not = 0
 			topic, tokn, perm, bad, good = topic+1, tokn+1, perm+1, bad+1, good+1
+			if cannotLogIn(toks[i:]) {
+				authBad, login = true, true
+			}
 			if tokenAfter(toks, i) {
 				tokenBad = true
 			}
 			continue
+		case cl&wTopic != 0 && cl&(wBad|wGood) != 0: // "AUTHFAIL", "loginok"
+			topics++
+			if cl&wBad != 0 {
+				authBad = authBad || !negated
+			} else if not > maxApart {
+				authGood = true
+			}
 		case cl&wTopic != 0:
 			topics++
 			topicPlural = sp == spLogins
@@ -264,7 +279,7 @@ func judge(toks []tok, addr bool) (s said) {
 	switch {
 	case authBad:
 		s = said{bLogin, bFailure, bAuthn}
-		if mfa && !login {
+		if mfa && !login && !word {
 			s.action = bMFA
 		} else if refresh && tokens > 0 && !login {
 			s.action = bRefresh
@@ -299,6 +314,39 @@ func before(toks []tok, i int) string {
 		return ""
 	}
 	return string(lowerBytes(toks, i-1))
+}
+
+// addrGroup returns how many tokens "[192.0.2.1, 10.0.0.2]" takes at the start of toks: one bracket, addresses, one bracket. 0 if
+// there is no such group.
+func addrGroup(toks []tok) int {
+	n := 1
+	for n+1 < len(toks) && toks[n].kind == tAddr && toks[n+1].kind == tBreak {
+		n += 2
+	}
+	if n == 1 || toks[1].open != '[' && toks[1].open != '(' {
+		return 0
+	}
+	return n
+}
+
+// cannotLogIn: "cannot login", "couldn't log in", "unable to sign in" at the start of toks.
+func cannotLogIn(toks []tok) bool {
+	at := func(i int) special {
+		if i < len(toks) {
+			return toks[i].sp()
+		}
+		return 0
+	}
+	switch string(lowerBytes(toks, 0)) {
+	case "cannot", "can't", "couldn't", "unable":
+	default:
+		return false
+	}
+	i := 1
+	if at(i) == spTo {
+		i++
+	}
+	return at(i) == spLogin || at(i) == spSignin || (at(i) == spLog || at(i) == spSign) && at(i+1) == spIn
 }
 
 // wordText is the text of known words by id.
@@ -369,6 +417,12 @@ func noSuchUser(toks []tok, addr bool) bool {
 			}
 			if toks[k].class()&wNot != 0 && k == i-2 && string(lowerBytes(toks, i-1)) != "" {
 				hit = hit || toks[i-1].class()&wStop == 0 && toks[i-1].kind == tWord
+			}
+		}
+		if i >= 3 && toks[i-3].class()&wBad != 0 && toks[i-2].sp() == spTo { // "failed to find user"
+			switch string(lowerBytes(toks, i-1)) {
+			case "find", "locate", "lookup":
+				hit = true
 			}
 		}
 		for k := i + 1; k <= i+4 && k < len(toks) && toks[k].kind != tBreak; k++ {
@@ -522,6 +576,9 @@ func judgeName(ev *event.Event, name []byte) {
 		failed = failed || toks[i].class()&wBad != 0
 		ok = ok || toks[i].class()&wGood != 0
 	}
+	if s.category == nil && s.action == nil && len(toks) == 1 && toks[0].class()&wTopic != 0 && ev.Has(event.Result) {
+		login = true // {"event":"auth","outcome":"deny"}
+	}
 	if (login || register) && !out && s.result == nil {
 		if s = (said{action: bLogin, category: bAuthn}); register && !login {
 			s.action = bRegister
@@ -532,7 +589,7 @@ func judgeName(ev *event.Event, name []byte) {
 			s.result = bSuccess
 		}
 	}
-	if s.category == nil {
+	if s.category == nil && string(s.action) != string(bPayment) {
 		return
 	}
 	if s.action != nil {

@@ -135,8 +135,13 @@ func TestSaid(t *testing.T) {
 		"Wrong password for bob from 192.0.2.1", "Access denied for user 'bob'@'192.0.2.1' (using password: YES)", "password authentication failed for user \"bob\" 192.0.2.1", "bob could not be authenticated, ip=192.0.2.1",
 		"Unsuccessful login from 192.0.2.1", "type=LOGIN_ERROR, ipAddress=192.0.2.1, error=invalid_user_credentials, username=bob", "No such user bob, 192.0.2.1", "user bob not found, from 192.0.2.1",
 		"login from 192.0.2.1 rejected", "FAIL LOGIN: Client \"192.0.2.1\"", "Fehlgeschlagene Anmeldung von 192.0.2.1", "Account bob@example.com is locked, login from 192.0.2.1 rejected", "Password did not match for bob, ip 192.0.2.1",
+		"Authentication attempt from [192.0.2.1, 172.18.0.2] for user \"bob\" failed.", "AUTHFAIL: user=bob ip=192.0.2.1", "Event 1: Cannot login bob@192.0.2.1", "failed to find user: login \"bob\" from ip 192.0.2.1", "badlogin: user=bob ip=192.0.2.1 mechanism PLAIN",
+		"EAP method MSCHAPV2 failed for user=bob at 192.0.2.1", "unable to log in user=bob (192.0.2.1)", "Wrong username, password or second factor: user=bob ip=192.0.2.1",
 	} {
 		f(m, "login bad|client=192.0.2.1")
+	}
+	for m, u := range map[string]string{"Invalid login as root from 192.0.2.1": "root", "login failure for user admin from 192.0.2.1 via ssh": "admin", "Cannot login root@192.0.2.1": "root"} {
+		f(m, "login bad|client=192.0.2.1|u="+u)
 	}
 	for _, m := range []string{"User bob logged in from 192.0.2.1", "Login OK user=bob ip=192.0.2.1", "Successful authentication for 'bob' from 192.0.2.1", "Authentication request for bob has succeeded. 192.0.2.1", "session opened for bob rhost=192.0.2.1", "Accepted password for bob from 192.0.2.1", "bob signed in (192.0.2.1)"} {
 		f(m, "login ok|client=192.0.2.1")
