@@ -42,6 +42,7 @@ type Tracker struct {
 	examples  examples
 	kept      kept
 	callbacks []callback
+	walkers   *walkers
 	timeline  Timeline
 	last      int64 // time of the newest event of a source without times
 	events    int
@@ -65,6 +66,7 @@ func New(cfg Config) *Tracker {
 		cfg:       cfg,
 		byBase:    map[*event.Detector][]*windows{},
 		incidents: newTable[Incident](maxIncidents),
+		walkers:   &walkers{},
 		allowed:   map[string]int{},
 	}
 	for _, c := range cfg.Correlations {
@@ -100,6 +102,11 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 	suspect := false
 	if len(signals) > 0 {
 		suspect = t.suspect(ev, signals)
+	}
+	if ev.Kind == event.KindWeb || ev.Kind == event.KindApp {
+		if d, n := t.walkers.step(ev, t.last); d != nil {
+			suspect = t.walked(ev, d, n) || suspect
+		}
 	}
 	if ev.Clock != event.NoClock {
 		t.timeline.add(ev.Time, suspect)
@@ -155,6 +162,21 @@ func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
 		shown = true
 	}
 	return shown
+}
+
+// walked puts what a walk shows into an incident, unless it is known to be innocent. n is how many requests carry it.
+func (t *Tracker) walked(ev *event.Event, d *event.Detector, n int) bool {
+	who := actor(ev)
+	entry := t.cfg.Allow.hides(ev, who)
+	if entry == "" {
+		entry = t.cfg.Allow.hidesRule(d)
+	}
+	if entry != "" {
+		t.allowed[entry]++
+		return false
+	}
+	t.record(ev, &raised{Signal: event.Signal{Detector: d, Field: event.Path}, actor: who, events: n, lasting: true})
+	return true
 }
 
 // record puts r into the incident of its actor and threat.

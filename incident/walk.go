@@ -1,0 +1,349 @@
+package incident
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// What no single request shows: a client that walks through the objects of others one by one, or through all pages of a
+// site. A walker is kept for each client address, in a table of fixed size; one that meets another in its slot gives way.
+
+const (
+	walkSlots  = 2048             // a power of two
+	walkRest   = 10 * time.Minute // a client that rests for so long begins anew
+	walkSteps  = 10               // steps from object to neighbouring object that no person takes
+	walkGap    = 3                // ids that a step may skip
+	walkMiss   = 12               // different objects that were refused to one client
+	walkWrites = 14               // objects that one client changes within a minute
+	walkLoot   = 5                // neighbours that were given out, of a walk that worked
+
+	crawlSpan  = time.Minute
+	crawlPages = 25 // different pages within crawlSpan
+	bustSpan   = 5 * time.Second
+	bustAsks   = 30 // requests for one page within bustSpan, each with a different query that no page has
+)
+
+// Detectors of walks. They are profiles of a client, not rules.
+var (
+	walkTried = &event.Detector{By: "profile:object_walk", Name: "object_walk", Title: "One client walks through objects by number",
+		Why:    "One client asked for object after object by its number, or for many that were refused to it: it looks for those of other people.",
+		Threat: "bola", Level: event.Medium, Confidence: 0.75, Stage: "exploit", Attack: []string{"T1190", "T1213"}}
+	walkServed = &event.Detector{By: "profile:object_walk_served", Name: "object_walk_served", Title: "One client was given object after object by number",
+		Why:    "One client asked for object after object by its number, and the server gave them out.",
+		Threat: "bola", Level: event.High, Confidence: 0.8, Stage: "exfiltration", Attack: []string{"T1190", "T1213"}, Outcome: event.LikelySucceeded}
+	crawlSeen = &event.Detector{By: "profile:crawl", Name: "crawl", Title: "One client reads page after page",
+		Why:    "One client asked for many different pages within seconds, without the pictures and scripts that belong to them: a program copies the site.",
+		Threat: "bot-scraping", Level: event.Low, Confidence: 0.55, Stage: "recon", Noise: true, Attack: []string{"T1593"}}
+	bustSeen = &event.Detector{By: "profile:cache_bypass", Name: "cache_bypass", Title: "One client asks for one page around the cache",
+		Why:    "One client asked for one page dozens of times within seconds, each time with another meaningless query, so that no cache can answer.",
+		Threat: "dos-flood", Level: event.Medium, Confidence: 0.7, Stage: "action", Attack: []string{"T1499.003"}}
+)
+
+var walkDetectors = [...]*event.Detector{walkTried, walkServed, crawlSeen, bustSeen}
+
+// walkers are the clients that were seen last.
+type walkers [walkSlots]walker
+
+// A walker is what is remembered of one client. Times are event time in nanoseconds.
+type walker struct {
+	Who     uint64 // hash of its address, 0 for a free slot
+	Last    int64
+	Walks   [2]walk
+	Began   int64 // of the pages
+	Pages   uint16
+	Bare    uint16    // of them without a referring page
+	Agent   uint32    // hash of the user agent that reads them
+	Seen    [8]uint64 // the pages' hashes, one bit each
+	Busting int64     // when Path began to be asked for around the cache
+	Path    uint32    // hash of that page
+	Asks    uint16    // how often
+}
+
+// A walk is a client's way through the objects of one route.
+type walk struct {
+	Route   uint64
+	At      int64 // the number that it asked for last
+	Up      bool
+	Steps   uint16
+	Refused uint16 // different objects in a row that were refused
+	Since   int64  // when Writes began
+	Writes  uint16
+	Served  uint16 // steps that were answered 2xx
+}
+
+// step follows one request and returns what it shows of its client, nil if nothing; n is how many requests carry that.
+func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
+	if !ev.Client.IsValid() {
+		return nil, 0
+	}
+	path := ev.Get(event.Path)
+	if len(path) == 0 && ev.Kind != event.KindApp {
+		return nil, 0
+	}
+	a := ev.Client.As16()
+	who := hash(a[:]) | 1
+	w := &ws[who>>20%walkSlots]
+	if w.Who != who || now-w.Last > int64(walkRest) || w.Last-now > int64(walkRest) {
+		*w = walker{Who: who, Began: now - int64(crawlSpan) - 1}
+	}
+	w.Last = now
+	if len(path) == 0 {
+		if m := ev.Get(event.Message); shows(m) {
+			return w.object(m, true, bytes.Contains(m, []byte("updated by")), ev, now)
+		}
+		return nil, 0
+	}
+	get := true
+	switch string(ev.Get(event.Method)) {
+	case "POST", "DELETE", "OPTIONS":
+		return nil, 0 // What makes and destroys things has detectors of its own.
+	case "PUT", "PATCH":
+		get = false
+	}
+	if d, n = w.object(path, false, !get, ev, now); d != nil || ev.Kind != event.KindWeb || !get {
+		return d, n
+	}
+	if d, n = w.bust(ev, path, now); d != nil {
+		return d, n
+	}
+	return w.page(ev, path, now)
+}
+
+// object looks for a walk from number to number in path, or, told, in what an application wrote ("Order 17 shown to bob").
+func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int64) (*event.Detector, int) {
+	lo, hi := lastNumber(path, told)
+	if hi == 0 {
+		return nil, 0
+	}
+	id := int64(0)
+	for _, c := range path[lo:hi] {
+		id = id*10 + int64(c-'0')
+	}
+	rest := path[hi:]
+	if told {
+		rest = nil // who asked, and from where
+	}
+	key := hash(path[:lo]) ^ hash(rest)*3 | 1
+	k := &w.Walks[0]
+	if k.Route != key {
+		if w.Walks[1].Route == key {
+			w.Walks[0], w.Walks[1] = w.Walks[1], w.Walks[0]
+		} else {
+			w.Walks[1] = w.Walks[0]
+			*k = walk{Route: key, At: id}
+			return nil, 0
+		}
+	}
+	by := id - k.At
+	if by == 0 {
+		return nil, 0 // the same once more, or the same request in another log
+	}
+	k.At = id
+	if ev.Status == 401 || string(ev.Get(event.Category)) == "authentication" {
+		return nil, 0 // an expired session, at whatever was asked for
+	}
+	clerk := !told && office(path) // Who is let in to administration goes through it from the first to the last.
+	refused := ev.Status == 403 || ev.Status == 404 && !clerk || string(ev.Get(event.Result)) == "failure"
+	up := by > 0
+	if by < 0 {
+		by = -by
+	}
+	if by > walkGap || k.Steps > 0 && up != k.Up {
+		k.Steps, k.Served = 0, 0
+	} else {
+		k.Steps = min(k.Steps+1, 1<<15)
+		k.Up = up
+	}
+	if refused {
+		k.Refused = min(k.Refused+1, 1<<15)
+	} else {
+		if k.Steps < walkGap {
+			k.Refused = 0
+		}
+		if ev.Status/100 == 2 || told {
+			k.Served = min(k.Served+1, 1<<15)
+		}
+	}
+	if !write || refused || now-k.Since > int64(time.Minute) || k.Since > now {
+		k.Since, k.Writes = now, 0
+	} else {
+		k.Writes = min(k.Writes+1, 1<<15)
+	}
+	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !private(path, told) {
+		return nil, 0
+	}
+	n := int(max(k.Steps, k.Refused, k.Writes)) + 1
+	if n > walkWrites+2 {
+		n = 1
+	}
+	if (k.Steps >= walkSteps && k.Served >= walkLoot || k.Writes >= walkWrites) && !refused {
+		return walkServed, n
+	}
+	return walkTried, n
+}
+
+// shows tells whether a message says that somebody looked at something.
+func shows(m []byte) bool {
+	m = m[:min(len(m), maxWalked)]
+	for _, w := range shownBy {
+		if bytes.Contains(m, w) {
+			return true
+		}
+	}
+	return false
+}
+
+var shownBy = [...][]byte{[]byte("retrieved"), []byte("viewed"), []byte("read by"), []byte("fetched"), []byte("shown"), []byte("served"), []byte("accessed"), []byte("opened"), []byte("downloaded"), []byte("requested by"), []byte("updated by")}
+
+// lastNumber finds the last number that is a whole segment of a path; in a message the first that stands alone. hi is 0 if there is none.
+func lastNumber(s []byte, told bool) (lo, hi int) {
+	s = s[:min(len(s), maxWalked)]
+	if told {
+		for i := 0; i < len(s); i++ {
+			if s[i]-'0' < 10 {
+				lo = i
+				for i < len(s) && s[i]-'0' < 10 {
+					i++
+				}
+				if lo > 0 && s[lo-1] == ' ' && i-lo > 1 && i-lo < 16 && (i == len(s) || s[i] == ' ') {
+					return lo, i
+				}
+				return 0, 0
+			}
+		}
+		return 0, 0
+	}
+	for i := len(s); i > 0; i-- {
+		if s[i-1]-'0' >= 10 {
+			continue
+		}
+		end := i
+		for i > 0 && s[i-1]-'0' < 10 {
+			i--
+		}
+		if i > 0 && s[i-1] == '/' && end-i < 16 && (end == len(s) || s[end] == '/') {
+			return i, end
+		}
+		if i == 0 {
+			break
+		}
+	}
+	return 0, 0
+}
+
+const maxWalked = 256 // bytes of a path or message in which an object's number is looked for
+
+// private tells whether the objects of a path or message belong to somebody: orders and accounts do, articles and pictures do not.
+func private(path []byte, told bool) bool {
+	if bytes.Contains(path, []byte("/dav/")) {
+		return false // synchronised files
+	}
+	for _, seg := range bytes.FieldsFunc(path[:min(len(path), maxWalked)], func(r rune) bool { return r == '/' || r == '-' || r == '_' || r == ' ' || r == '.' }) {
+		var room [24]byte
+		w := room[:0]
+		for _, c := range seg[:min(len(seg), len(room))] {
+			if c-'A' < 26 {
+				c += 'a' - 'A'
+			}
+			w = append(w, c)
+		}
+		if privateThings[string(bytes.TrimSuffix(w, []byte("s")))] {
+			return true
+		}
+		if told {
+			return false // a message says it with its first word
+		}
+	}
+	return false
+}
+
+// office tells whether a path belongs to those who run the site: their work leads through the objects of all.
+func office(path []byte) bool {
+	for _, p := range officeParts {
+		if bytes.Contains(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+var officeParts = [...][]byte{[]byte("admin"), []byte("partner"), []byte("internal"), []byte("staff"), []byte("manage"), []byte("backoffice"), []byte("support"), []byte("sync"), []byte("webhook")}
+
+var privateThings = func() map[string]bool {
+	m := map[string]bool{}
+	for _, w := range bytes.Fields([]byte("user account customer client member profile order invoice payment transaction statement document file attachment message ticket booking reservation patient record report subscription contract claim employee student receipt card wallet addresse address device note export application appointment shipment policie policy loan prescription quote case lead contact project basket cart vehicle transfer payout refund balance person people beneficiarie beneficiary tenant organization organisation company companie conversation chat memo letter passport certificate download submission registration voucher coupon")) {
+		m[string(w)] = true
+	}
+	return m
+}()
+
+// page counts the different pages that a client reads in a row.
+func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector, int) {
+	if ev.Status != 200 && ev.Status != 404 || belongs(path) {
+		return nil, 0
+	}
+	if now-w.Began > int64(crawlSpan) || w.Began > now {
+		w.Began, w.Pages, w.Bare, w.Seen, w.Agent = now, 0, 0, [8]uint64{}, uint32(hash(ev.Get(event.UserAgent)))
+	} else if w.Agent != uint32(hash(ev.Get(event.UserAgent))) {
+		return nil, 0 // another person behind the same address
+	}
+	h := hash(path)
+	if q := ev.Get(event.Query); len(q) < 24 && bytes.IndexByte(q, '=') > 0 {
+		h ^= hash(q)
+	}
+	if bit := uint64(1) << (h >> 8 % 64); w.Seen[h>>16%8]&bit == 0 {
+		w.Seen[h>>16%8] |= bit
+		w.Pages++
+		if ref := ev.Get(event.Referer); len(ref) == 0 || string(ref) == "-" {
+			w.Bare++
+		}
+	} else {
+		return nil, 0
+	}
+	if w.Pages < crawlPages || w.Bare*10 < w.Pages*9 {
+		return nil, 0
+	}
+	if w.Pages == crawlPages {
+		return crawlSeen, crawlPages
+	}
+	return crawlSeen, 1
+}
+
+// bust counts requests for one page with queries that carry no parameters.
+func (w *walker) bust(ev *event.Event, path []byte, now int64) (*event.Detector, int) {
+	q := ev.Get(event.Query)
+	if len(q) < 5 || bytes.IndexByte(q, '=') >= 0 {
+		return nil, 0
+	}
+	h := uint32(hash(path))
+	if w.Path != h || now-w.Busting > int64(bustSpan) || w.Busting > now {
+		w.Path, w.Busting, w.Asks = h, now, 0
+	}
+	if w.Asks = min(w.Asks+1, 1<<15); w.Asks < bustAsks {
+		return nil, 0
+	}
+	if w.Asks == bustAsks {
+		return bustSeen, bustAsks
+	}
+	return bustSeen, 1
+}
+
+// belongs tells whether a path is a part of a page, or something that programs fetch by the hundred: pictures, scripts, packages,
+// repositories, synchronised files.
+func belongs(path []byte) bool {
+	tail := path[max(0, len(path)-6):]
+	if bytes.IndexByte(tail, '.') >= 0 && !bytes.HasSuffix(tail, []byte(".html")) && !bytes.HasSuffix(tail, []byte(".htm")) && !bytes.HasSuffix(tail, []byte(".php")) && !bytes.HasSuffix(tail, []byte(".aspx")) && !bytes.HasSuffix(tail, []byte(".jsp")) {
+		return true
+	}
+	for _, p := range pageParts {
+		if bytes.Contains(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+var pageParts = [...][]byte{[]byte("/dav"), []byte("/svn"), []byte("!svn"), []byte("git"), []byte("thumb"), []byte("image"), []byte("img"), []byte("avatar"), []byte("asset"), []byte("static"), []byte("media"),
+	[]byte("tile"), []byte("download"), []byte("file"), []byte("/-/"), []byte("query"), []byte("metrics"), []byte("icon"), []byte("node_modules"), []byte("package"), []byte("/v2/"), []byte("Items/"), []byte("health"), []byte("calendar"), []byte("socket"), []byte("blob"), []byte("_next"), []byte("/@"), []byte("hls"), []byte("chunk"), []byte("/t/")}

@@ -1,0 +1,96 @@
+package incident
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// A request is one line of a client's way: "GET /orders/17 200", or what an application wrote.
+func walkOf(t *testing.T, gap time.Duration, agent, referer string, requests ...string) (threat string, out event.Outcome) {
+	t.Helper()
+	tr := New(Config{})
+	for i, q := range requests {
+		var ev event.Event
+		ev.Reset()
+		ev.Kind, ev.Clock, ev.Time = event.KindWeb, event.ZonedClock, int64(time.Hour)+int64(gap)*int64(i)
+		ev.Client = netip.MustParseAddr("203.0.113.9")
+		ev.Set(event.SourceIP, []byte("203.0.113.9"))
+		var method, path string
+		if _, err := fmt.Sscanf(q, "%s /%s %d", &method, &path, &ev.Status); err == nil {
+			ev.Set(event.Method, []byte(method))
+			ev.Set(event.Path, []byte("/"+path))
+			ev.Set(event.UserAgent, []byte(agent))
+			ev.Set(event.Referer, []byte(referer))
+		} else {
+			ev.Kind = event.KindApp
+			ev.Set(event.Message, []byte(q))
+		}
+		ev.Text = []byte(q)
+		tr.Observe(&ev, nil)
+	}
+	rep := tr.Result().Incidents
+	if len(rep) == 0 {
+		return "", event.Unknown
+	}
+	return rep[0].Threat, rep[0].Outcome()
+}
+
+func series(format string, n, from, by int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf(format, from+i*by))
+	}
+	return all
+}
+
+func TestWalks(t *testing.T) {
+	f := func(want string, worked bool, gap time.Duration, requests []string) {
+		t.Helper()
+		got, out := walkOf(t, gap, "curl/8.5.0", "", requests...)
+		if got != want || worked != (out >= event.LikelySucceeded) {
+			t.Errorf("%s...: %q %v, want %q, worked %v", requests[0], got, out, want, worked)
+		}
+	}
+	const s = time.Second
+	f("bola", true, 3*s, series("GET /api/orders/%d 200", 20, 1000, 1))
+	f("bola", true, 3*s, series("GET /api/v1/users/%d/invoices 200", 20, 1000, -1))
+	f("bola", false, 3*s, series("GET /api/orders/%d 403", 20, 1000, 1))
+	f("bola", false, 3*s, series("GET /customers/%d/statement 404", 20, 9000, 37)) // not in order, all refused
+	f("bola", true, s, series("PATCH /api/orders/%d 200", 30, 9000, 37))           // not in order, but changed faster than by hand
+	f("bola", true, 3*s, series("Order %d retrieved by user 7 ip=203.0.113.9", 20, 1000, 1))
+	// What looks like it.
+	f("", false, 3*s, series("GET /api/orders/%d 200", 8, 1000, 1))
+	f("", false, 3*s, series("GET /api/orders/%d 200", 40, 1000, 37))        // own orders, spread over everybody's
+	f("", false, 3*s, series("GET /api/admin/users/%d 200", 40, 1000, 1))    // a clerk
+	f("", false, 3*s, series("GET /api/orders/%d 401", 40, 1000, 37))        // an expired session
+	f("", false, 30*s, series("GET /articles/%d 200", 40, 1000, 1))          // open to all
+	f("", false, 20*60*s, series("GET /api/orders/%d 200", 20, 1000, 1))     // day by day
+	f("", false, 3*s, series("User %d deleted by user 7", 20, 1000, 1))      // an administrator tidies up
+	f("", false, 3*s, series("DELETE /api/orders/%d 204", 20, 1000, 1))      // destructive calls are another matter
+	f("", false, s, series("GET /remote.php/dav/files/a/%d 200", 90, 10, 3)) // synchronised files
+	f("", false, s, series("GET /photos/%d/thumbnail 200", 90, 10, 3))
+	f("bot-scraping", false, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
+	f("", false, 5*s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
+	f("dos-flood", false, s/20, series("GET /?%d 200", 60, 883100, 37))
+	f("", false, s/20, series("GET /?page=%d 200", 20, 883100, 37))
+	if got, _ := walkOf(t, s, "Mozilla/5.0", "https://shop.example/catalog", series("GET /catalog/item-%d.html 200", 40, 10, 3)...); got != "" {
+		t.Errorf("a person who clicks: %q", got)
+	}
+}
+
+func BenchmarkWalk(b *testing.B) {
+	var ws walkers
+	var ev event.Event
+	ev.Reset()
+	ev.Kind, ev.Status = event.KindWeb, 200
+	ev.Client = netip.MustParseAddr("203.0.113.9")
+	ev.Set(event.Method, []byte("GET"))
+	ev.Set(event.Path, []byte("/shop/category/garden-chairs"))
+	b.ReportAllocs()
+	for i := range b.N {
+		ws.step(&ev, int64(i))
+	}
+}
