@@ -53,7 +53,6 @@ type walker struct {
 	Walks   [2]walk
 	Began   int64 // of the pages
 	Pages   uint16
-	Bare    uint16    // of them without a referring page
 	Agent   uint32    // hash of the user agent that reads them
 	Seen    [8]uint64 // the pages' hashes, one bit each
 	Busting int64     // when Path began to be asked for around the cache
@@ -70,6 +69,7 @@ type walk struct {
 	Refused uint16 // different objects in a row that were refused
 	Since   int64  // when Writes began
 	Writes  uint16
+	Told    bool // it is part of an incident
 	Served  uint16 // steps that were answered 2xx
 }
 
@@ -90,10 +90,7 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 	}
 	w.Last = now
 	if len(path) == 0 {
-		if m := ev.Get(event.Message); shows(m) {
-			return w.object(m, true, bytes.Contains(m, []byte("updated by")), ev, now)
-		}
-		return nil, 0
+		return w.object(ev.Get(event.Message), true, false, ev, now)
 	}
 	get := true
 	switch string(ev.Get(event.Method)) {
@@ -166,7 +163,7 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 			k.Served = min(k.Served+1, 1<<15)
 		}
 	}
-	if !write || refused || now-k.Since > int64(time.Minute) || k.Since > now {
+	if !write && !told || refused || now-k.Since > int64(time.Minute) || k.Since > now {
 		k.Since, k.Writes = now, 0
 	} else {
 		k.Writes = min(k.Writes+1, 1<<15)
@@ -174,9 +171,13 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !private(path, told) {
 		return nil, 0
 	}
-	n := int(max(k.Steps, k.Refused, k.Writes)) + 1
-	if n > walkWrites+2 {
-		n = 1
+	if told && !shows(path, k.Steps < walkSteps) {
+		return nil, 0
+	}
+	n := 1
+	if !k.Told {
+		k.Told = true
+		n += int(max(k.Steps, k.Refused, k.Writes))
 	}
 	if (k.Steps >= walkSteps && k.Served >= walkLoot || k.Writes >= walkWrites) && !refused {
 		return walkServed, n
@@ -184,9 +185,15 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	return walkTried, n
 }
 
-// shows tells whether a message says that somebody looked at something.
-func shows(m []byte) bool {
+// shows tells whether a message says that somebody looked at something or, write, changed it.
+func shows(m []byte, write bool) bool {
 	m = m[:min(len(m), maxWalked)]
+	if bytes.Contains(m, []byte("updated by")) {
+		return true
+	}
+	if write {
+		return false
+	}
 	for _, w := range shownBy {
 		if bytes.Contains(m, w) {
 			return true
@@ -195,7 +202,7 @@ func shows(m []byte) bool {
 	return false
 }
 
-var shownBy = [...][]byte{[]byte("retrieved"), []byte("viewed"), []byte("read by"), []byte("fetched"), []byte("shown"), []byte("served"), []byte("accessed"), []byte("opened"), []byte("downloaded"), []byte("requested by"), []byte("updated by")}
+var shownBy = [...][]byte{[]byte("retrieved"), []byte("viewed"), []byte("read by"), []byte("fetched"), []byte("shown"), []byte("served"), []byte("accessed"), []byte("opened"), []byte("downloaded"), []byte("requested by")}
 
 // lastNumber finds the last number that is a whole segment of a path; in a message the first that stands alone. hi is 0 if there is none.
 func lastNumber(s []byte, told bool) (lo, hi int) {
@@ -279,33 +286,32 @@ var privateThings = func() map[string]bool {
 	return m
 }()
 
-// page counts the different pages that a client reads in a row.
+// page counts the different pages that a client reads in a row, none of them by way of another.
 func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector, int) {
-	if ev.Status != 200 && ev.Status != 404 || belongs(path) {
+	if ev.Status != 200 && ev.Status != 404 {
 		return nil, 0
 	}
-	if now-w.Began > int64(crawlSpan) || w.Began > now {
-		w.Began, w.Pages, w.Bare, w.Seen, w.Agent = now, 0, 0, [8]uint64{}, uint32(hash(ev.Get(event.UserAgent)))
-	} else if w.Agent != uint32(hash(ev.Get(event.UserAgent))) {
-		return nil, 0 // another person behind the same address
+	if ref := ev.Get(event.Referer); len(ref) > 1 {
+		return nil, 0 // Fast path - a person who follows links
 	}
 	h := hash(path)
 	if q := ev.Get(event.Query); len(q) < 24 && bytes.IndexByte(q, '=') > 0 {
 		h ^= hash(q)
 	}
-	if bit := uint64(1) << (h >> 8 % 64); w.Seen[h>>16%8]&bit == 0 {
-		w.Seen[h>>16%8] |= bit
-		w.Pages++
-		if ref := ev.Get(event.Referer); len(ref) == 0 || string(ref) == "-" {
-			w.Bare++
-		}
-	} else {
+	agent := uint32(hash(ev.Get(event.UserAgent)))
+	if now-w.Began > int64(crawlSpan) || w.Began > now {
+		w.Began, w.Pages, w.Seen, w.Agent = now, 0, [8]uint64{}, agent
+	}
+	bit := uint64(1) << (h >> 8 % 64)
+	if w.Seen[h>>16%8]&bit != 0 || w.Agent != agent || belongs(path) { // another agent: another person behind the same address
 		return nil, 0
 	}
-	if w.Pages < crawlPages || w.Bare*10 < w.Pages*9 {
+	w.Seen[h>>16%8] |= bit
+	w.Pages = min(w.Pages+1, 1<<15)
+	switch {
+	case w.Pages < crawlPages:
 		return nil, 0
-	}
-	if w.Pages == crawlPages {
+	case w.Pages == crawlPages:
 		return crawlSeen, crawlPages
 	}
 	return crawlSeen, 1

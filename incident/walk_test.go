@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,9 @@ func walkOf(t *testing.T, gap time.Duration, agent, referer string, requests ...
 		var method, path string
 		if _, err := fmt.Sscanf(q, "%s /%s %d", &method, &path, &ev.Status); err == nil {
 			ev.Set(event.Method, []byte(method))
+			path, query, _ := strings.Cut(path, "?")
 			ev.Set(event.Path, []byte("/"+path))
+			ev.Set(event.Query, []byte(query))
 			ev.Set(event.UserAgent, []byte(agent))
 			ev.Set(event.Referer, []byte(referer))
 		} else {
@@ -74,7 +77,7 @@ func TestWalks(t *testing.T) {
 	f("", false, s, series("GET /photos/%d/thumbnail 200", 90, 10, 3))
 	f("bot-scraping", false, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
 	f("", false, 5*s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
-	f("dos-flood", false, s/20, series("GET /?%d 200", 60, 883100, 37))
+	f("dos-flood", true, s/20, series("GET /?%d 200", 60, 883100, 37))
 	f("", false, s/20, series("GET /?page=%d 200", 20, 883100, 37))
 	if got, _ := walkOf(t, s, "Mozilla/5.0", "https://shop.example/catalog", series("GET /catalog/item-%d.html 200", 40, 10, 3)...); got != "" {
 		t.Errorf("a person who clicks: %q", got)
