@@ -69,7 +69,7 @@ type walk struct {
 	Refused uint16 // different objects in a row that were refused
 	Since   int64  // when Writes began
 	Writes  uint16
-	Told    bool // it is part of an incident
+	Told    bool   // it is part of an incident
 	Served  uint16 // steps that were answered 2xx
 }
 
