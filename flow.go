@@ -24,6 +24,7 @@ type Source struct {
 	code   logformat.Transcoder
 	buf    []byte // bytes that are read and not yet cut
 	pipe   *pipe  // the workers, once there is enough to do for them
+	lane   *Lane  // that it belongs to, where several logs are judged as one; else nil
 	seen   int    // bytes written
 	plain  bool   // the bytes are no UTF-16, so they may be read straight into buf
 	closed bool
@@ -145,6 +146,10 @@ func (s *Source) drain(eof bool) {
 // core, or so little that starting workers costs more than it gains.
 func (s *Source) judge(b logformat.Block, last bool) {
 	a := s.a
+	if s.lane != nil {
+		s.lane.judge(b)
+		return
+	}
 	if s.pipe == nil && a.workers > 1 && !last {
 		s.pipe = newPipe(a)
 	}

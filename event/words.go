@@ -205,6 +205,7 @@ const (
 	EntitySession EntityType = "session"
 	EntityRoute   EntityType = "route"
 	EntityRes     EntityType = "resource"
+	EntityRequest EntityType = "request" // one request, by the number that several logs give it
 )
 
 // An Entity acts or is acted on.

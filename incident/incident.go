@@ -37,6 +37,8 @@ type Incident struct {
 	Targets  []event.Entity
 	Stages   []string
 	Evidence []Evidence
+	Links    []event.Entity // by what it may belong to others, see chains
+	Sources  []string       // logs that tell of it
 
 	Answers  []answer    // how the server answered, at most maxAnswers
 	Answered int         // answers in all

@@ -216,7 +216,11 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)
 		in.keep(e)
+		if !slices.Contains(in.Sources, e.Source) && len(in.Sources) < maxSources {
+			in.Sources = append(in.Sources, e.Source)
+		}
 	}
+	in.link(ev)
 	in.seen(ev.Time, ev.Clock)
 	if d.Outcome == event.Unknown || !r.lasting || out >= event.LikelySucceeded || len(in.Evidence) < maxEvidence {
 		e := t.evidence(ev, &r.Signal, out, why)

@@ -23,6 +23,7 @@ type Result struct {
 	Grade      Grade
 	Confidence float64     // that Grade is right, given that the log was understood; 0 where Grade is Quiet
 	Incidents  []*Incident // worst first; copies
+	Chains     []*Chain    // stories over several of them, that of the worst first
 	Timeline   Timeline
 	Allowed    map[string]int // events hidden, by allow entry
 	Forgotten  int            // keys forgotten because a table was full
@@ -80,6 +81,7 @@ func (t *Tracker) Result() Result {
 			cmp.Compare(a.Threat, b.Threat),
 		)
 	})
+	r.Chains = chains(r.Incidents)
 	if len(r.Incidents) > 0 {
 		r.Grade = r.Incidents[0].Grade()
 		miss := 1.0
