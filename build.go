@@ -38,6 +38,7 @@ func (a *Analyzer) Report() *Report {
 		}
 		r.Findings = append(r.Findings, a.engine.finding(in))
 	}
+	a.engine.tell(r, res.Chains)
 	if r.Noise != nil {
 		r.Noise.Actors = len(noisy)
 		r.Noise.Summary = fmt.Sprintf("background noise: %s from %s", plural(r.Noise.Events, "scanner or bot request"), plural(r.Noise.Actors, "source"))
@@ -58,6 +59,34 @@ func (a *Analyzer) Report() *Report {
 	}
 	r.Engine.Report = fingerprint(r)
 	return r
+}
+
+// tell puts the chains into r, and into each finding the one that it is a step of.
+func (e *Engine) tell(r *Report, chains []*incident.Chain) {
+	at := map[string]*Finding{}
+	for i := range r.Findings {
+		at[r.Findings[i].ID] = &r.Findings[i]
+	}
+	for _, c := range chains {
+		out := Chain{
+			ID: c.ID, Stages: c.Stages, Sources: c.Sources, Outcome: c.Outcome.String(),
+			FirstSeen: stamp(c.First, c.Clock), LastSeen: stamp(c.Last, c.Clock),
+		}
+		for _, w := range c.Who {
+			out.Who = append(out.Who, Target{string(w.Type), w.Value})
+		}
+		for _, in := range c.Incidents {
+			f := at[in.ID()]
+			if f == nil {
+				continue
+			}
+			f.Chain, f.ChainStages = c.ID, c.Stages
+			out.Steps = append(out.Steps, Step{
+				Finding: f.ID, Title: f.Title, Stages: f.Stages, Outcome: f.Outcome, Time: f.FirstSeen, Sources: in.Sources,
+			})
+		}
+		r.Chains = append(r.Chains, out)
+	}
 }
 
 // fingerprint is a hash over everything that the report says.

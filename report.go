@@ -11,6 +11,7 @@ type Report struct {
 	DoNow      []string   `json:"do_now,omitempty"`   // first the one thing, then the next
 	Input      Input      `json:"input"`              //
 	Findings   []Finding  `json:"findings"`           // worst first
+	Chains     []Chain    `json:"chains,omitempty"`   // findings that are one story, that of the worst first
 	Noise      *Noise     `json:"noise,omitempty"`    // folded background noise
 	NotSeen    []string   `json:"not_seen,omitempty"` // what these logs cannot show
 	Timeline   []Bucket   `json:"timeline,omitempty"`
@@ -68,6 +69,8 @@ type Finding struct {
 	Actor           Actor      `json:"actor"`
 	Targets         []Target   `json:"targets,omitempty"`
 	Stages          []string   `json:"stages,omitempty"`
+	Chain           string     `json:"chain,omitempty"`        // the Chain that it is a step of
+	ChainStages     []string   `json:"chain_stages,omitempty"` // what that Chain reached, of the kill chain, in its order
 	Attack          []string   `json:"attack,omitempty"`
 	OWASP           []string   `json:"owasp,omitempty"`
 	CWE             []int      `json:"cwe,omitempty"`
@@ -77,6 +80,28 @@ type Finding struct {
 	Events          int        `json:"events"`
 	Evidence        []Evidence `json:"evidence,omitempty"`
 	Advice          []string   `json:"advice,omitempty"` // what to do about this finding, in order
+}
+
+// A Chain is one story: what one principal did of several threats, or in several logs, one step after the other.
+type Chain struct {
+	ID        string   `json:"id"` // stable for the same lines
+	Who       []Target `json:"who"`
+	Stages    []string `json:"stages"`            // of the kill chain, in its order
+	Sources   []string `json:"sources,omitempty"` // the logs that tell of it
+	Outcome   string   `json:"outcome"`
+	FirstSeen string   `json:"first_seen,omitempty"`
+	LastSeen  string   `json:"last_seen,omitempty"`
+	Steps     []Step   `json:"steps"` // in the order in which they happened
+}
+
+// A Step is one finding in the order of its Chain.
+type Step struct {
+	Finding string   `json:"finding"` // its id
+	Title   string   `json:"title"`
+	Stages  []string `json:"stages,omitempty"`
+	Outcome string   `json:"outcome"`
+	Time    string   `json:"time,omitempty"`
+	Sources []string `json:"sources,omitempty"`
 }
 
 type Actor struct {

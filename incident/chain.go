@@ -127,7 +127,7 @@ func chains(incidents []*Incident) (out []*Chain) {
 // than background noise, that lie on different stages or in different logs.
 func newChain(ins []*Incident) *Chain {
 	c := &Chain{Incidents: slices.Clone(ins)}
-	grave := false
+	grave, open := false, false
 	for _, in := range ins {
 		grave = grave || in.Grade() >= UnderAttack
 		for _, s := range in.Stages {
@@ -146,6 +146,7 @@ func newChain(ins []*Incident) *Chain {
 			}
 		}
 		c.Outcome = max(c.Outcome, in.Outcome())
+		open = open || in.Outcome() == event.Unknown
 		if in.Clock != event.NoClock {
 			if c.Clock == event.NoClock || in.First < c.First {
 				c.First = in.First
@@ -156,6 +157,9 @@ func newChain(ins []*Incident) *Chain {
 	}
 	if !grave || len(ins) < 2 || len(c.Stages) < 2 && len(c.Sources) < 2 {
 		return nil
+	}
+	if open && c.Outcome == event.Blocked {
+		c.Outcome = event.Unknown
 	}
 	slices.Sort(c.Sources)
 	slices.SortFunc(c.Who, func(a, b event.Entity) int {

@@ -44,6 +44,8 @@ var page = sync.OnceValue(func() *template.Template {
 		"add":            func(a, b int) int { return a + b },
 		"hiddenFindings": hiddenFindings,
 		"noise":          noise,
+		"chainWho":       func(c vanguard.Chain) string { return chainWho(&c) },
+		"chainStep":      func(r *vanguard.Report, c vanguard.Chain, s vanguard.Step) string { return chainStep(r, &c, &s) },
 		"full":           func(p float64) float64 { return p * 100 },
 	}).Parse(htmlPage))
 })

@@ -21,6 +21,14 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 	}
 	mdSteps(p, "Do now", r.DoNow)
 
+	for i := range r.Chains {
+		c := &r.Chains[i]
+		o := outcomeLook(c.Outcome)
+		p("\n## %s %s: %s\n\n- **Who:** %s\n- **Where:** %s\n- **When:** %s\n", o.Icon, o.Word, md(strings.Join(c.Stages, " → ")), md(chainWho(c)), md(strings.Join(c.Sources, ", ")), md(period(c.FirstSeen, c.LastSeen)))
+		for _, s := range c.Steps {
+			p("- %s\n", md(chainStep(r, c, &s)))
+		}
+	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		o := outcomeLook(f.Outcome)
@@ -47,6 +55,7 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 		row("When", md(period(f.FirstSeen, f.LastSeen)))
 		row("Severity", md(f.Severity)+", "+percent(f.Confidence)+" sure")
 		row("Stages", md(strings.Join(f.Stages, " → ")))
+		row("Chain", md(strings.Join(f.ChainStages, " → ")))
 		row("Proof", mdRich(f.OutcomeEvidence))
 		row("Missing", mdRich(f.Missing))
 		if f.LogHint != "" {

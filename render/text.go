@@ -20,6 +20,8 @@ const (
 
 	// What a terminal shows of a finding; the other formats hold all of it.
 	maxTextEvidence = 4
+	maxTextChains   = 5
+	maxTextSteps    = 8
 	maxTextTargets  = 5
 	maxTextDoubts   = 2
 	maxTextAdvice   = 3
@@ -53,6 +55,12 @@ func writeText(w io.Writer, r *vanguard.Report, more int, opt Options) error {
 	t.field(2, "doubt", r.Doubt)
 	t.steps(2, "do now", r.DoNow)
 
+	if len(r.Chains) > 0 {
+		t.heading("chains", grouped(len(r.Chains)))
+	}
+	for i := range r.Chains[:min(len(r.Chains), maxTextChains)] {
+		t.chain(r, &r.Chains[i])
+	}
 	if len(r.Findings) > 0 {
 		t.heading("findings", grouped(len(r.Findings)+more))
 	}
@@ -93,6 +101,23 @@ func newTextWriter(w io.Writer, opt Options) *textWriter {
 	return &textWriter{bufio.NewWriter(w), opt, min(opt.Width, maxTextWidth)}
 }
 
+// chain writes one story: how far it came, who, where, and its steps.
+func (t *textWriter) chain(r *vanguard.Report, c *vanguard.Chain) {
+	o := outcomeLook(c.Outcome)
+	t.line(t.style(o.Tone, o.Icon+" "+strings.ToUpper(o.Word)), "  ", t.style("bold", visible(strings.Join(c.Stages, " → "))))
+	t.field(3, "who", chainWho(c))
+	if len(c.Sources) > 1 {
+		t.field(3, "where", strings.Join(c.Sources, ", "))
+	}
+	t.field(3, "when", period(c.FirstSeen, c.LastSeen))
+	for i, s := range c.Steps[:min(len(c.Steps), maxTextSteps)] {
+		t.field(3, firstOnly(i, "steps"), chainStep(r, c, &s))
+	}
+	if more := len(c.Steps) - maxTextSteps; more > 0 {
+		t.field(3, "", fmt.Sprintf("and %d more", more))
+	}
+}
+
 // finding writes one finding: what, who, when, proof, the lines, what to do.
 func (t *textWriter) finding(n int, f *vanguard.Finding, doNow []string) {
 	o := outcomeLook(f.Outcome)
@@ -106,6 +131,7 @@ func (t *textWriter) finding(n int, f *vanguard.Finding, doNow []string) {
 	t.field(3, "what", what)
 	t.field(3, "when", period(f.FirstSeen, f.LastSeen))
 	t.field(3, "stages", strings.Join(f.Stages, " → "))
+	t.field(3, "chain", strings.Join(f.ChainStages, " → "))
 	t.field(3, "proof", f.OutcomeEvidence)
 	t.field(3, "missing", f.Missing)
 	for i, row := range strings.Split(f.LogHint, "\n") {

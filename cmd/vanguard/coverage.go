@@ -90,6 +90,11 @@ func (s *scanner) coverage(opt vanguard.Options, output string, w io.Writer, pro
 	for _, p := range s.problems {
 		fmt.Fprintln(s.stderr, "vanguard:", render.Visible(p.Error()))
 	}
+	place := map[string]int{} // as the logs were named: they are read side by side
+	for i, in := range s.inputs {
+		place[in.name()] = i
+	}
+	slices.SortStableFunc(order, func(a, b *coverageRow) int { return place[a.Source] - place[b.Source] })
 	total := &coverageRow{Source: "total", Formats: map[string]int{}}
 	for _, r := range order {
 		total.Lines, total.Parsed, total.Timed = total.Lines+r.Lines, total.Parsed+r.Parsed, total.Timed+r.Timed

@@ -10,7 +10,9 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // --tz works where the system has no zone database
@@ -75,6 +77,8 @@ func (*scanCmd) Help() string {
 Lines without a time are always judged.
 
 Rotated files are read oldest first: access.log-20261120.gz, access.log.2.gz, access.log.1, access.log.
+Several logs are read side by side and judged as one, in the order of their times: what one client did in
+nginx, in the application and in the cloud is one story, whatever the order in which the logs are named.
 
 Exit status: 0 nothing beyond background noise, 10 under attack, 20 compromise likely,
 1 a log could not be read (and nothing worse), 2 usage. --fail-on probed makes probed 10 as well;
@@ -206,7 +210,7 @@ func terminal(w io.Writer) (width int, color bool) {
 	return width, os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// A scanner feeds logs to an Analyzer, one after the other.
+// A scanner feeds logs to an Analyzer.
 type scanner struct {
 	ctx      context.Context
 	inputs   []input
@@ -217,25 +221,76 @@ type scanner struct {
 	stderr   io.Writer
 }
 
-// run reads every log into a. Whatever cannot be read becomes a problem.
+// A series is a log with its rotated pieces, oldest first.
+type series struct {
+	name   string
+	inputs []int // places in scanner.inputs
+}
+
+// mergedAtOnce is how many series are read side by side. Each keeps a file and a few blocks of judged lines in memory.
+const mergedAtOnce = 16
+
+// series groups the inputs.
+func (s *scanner) series() (all []series) {
+	at := map[string]int{}
+	for i, in := range s.inputs {
+		name := in.name()
+		if in.path != stdinName {
+			name = ageOf(in.path).log
+		}
+		k, ok := at[name]
+		if !ok {
+			k = len(all)
+			at[name] = k
+			all = append(all, series{name: name})
+		}
+		all[k].inputs = append(all[k].inputs, i)
+	}
+	// By name, so that the order in which they were named changes nothing.
+	slices.SortStableFunc(all, func(a, b series) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// run reads every log into a: the pieces of one log one after the other, several logs side by side, merged by the times of their
+// lines. Whatever cannot be read becomes a problem.
 func (s *scanner) run(a *vanguard.Analyzer, progress bool) {
 	bar := s.startProgress(progress)
 	defer bar.stop()
-	for _, in := range s.inputs {
-		if s.ctx.Err() != nil {
-			break
+	failed := make([]error, len(s.inputs)) // in the order of the inputs, whichever was read first
+	for group := range slices.Chunk(s.series(), mergedAtOnce) {
+		var names []string
+		for _, log := range group {
+			names = append(names, log.name)
 		}
-		bar.name(in.name())
-		src := a.Source(in.name())
-		if in.year > 0 {
-			src = a.SourceOf(in.name(), in.year)
+		lanes := a.Together(names...)
+		var all sync.WaitGroup
+		for i, log := range group {
+			read := func() {
+				defer lanes[i].Close()
+				for _, k := range log.inputs {
+					if s.ctx.Err() != nil {
+						break
+					}
+					in := s.inputs[k]
+					bar.name(in.name())
+					src := lanes[i].Source(in.name(), in.year)
+					failed[k] = s.copy(src, in)
+					src.Close()
+				}
+			}
+			if len(group) == 1 {
+				read()
+			} else {
+				all.Go(read)
+			}
 		}
-		err := s.copy(src, in)
-		src.Close()
+		all.Wait()
+	}
+	for k, err := range failed {
 		var skip errSkip
 		switch {
 		case err == nil || s.ctx.Err() != nil:
-		case in.found && errors.As(err, &skip): // a folder of logs may hold other things as well
+		case s.inputs[k].found && errors.As(err, &skip): // a folder of logs may hold other things as well
 			a.Problem(err.Error())
 		default:
 			s.problems = append(s.problems, err)
