@@ -34,6 +34,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 type cli struct {
 	Scan    scanCmd    `cmd:"" help:"Judge logs: files, folders, globs, or - for standard input."`
 	Serve   serveCmd   `cmd:"" help:"Serve the page and the API, on this machine unless told otherwise."`
+	Open    openCmd    `cmd:"" help:"Open a shared report: fetch it, decrypt it here and show it."`
 	Explain explainCmd `cmd:"" help:"Show step by step how one line is read, decoded and judged."`
 	Rules   rulesCmd   `cmd:"" help:"Check, list or test rules."`
 	Threats threatsCmd `cmd:"" help:"List the threat library, or show one threat."`
