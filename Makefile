@@ -6,7 +6,7 @@ ARGS     ?= --help
 # The packages that also run in a browser; their tests, golden reports included, pass as WebAssembly.
 ENGINE = ./event/... ./decode/... ./logformat/... ./rule/... ./incident/... ./render/... .
 
-.PHONY: help build web site reproducible FORCE run test check fmt vet lint floors wasm golden bench fuzz generate clean
+.PHONY: help build web site reproducible page FORCE run test check fmt vet lint floors wasm golden bench fuzz generate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -42,13 +42,14 @@ run: ## run vanguard: make run ARGS="scan /var/log/nginx"
 test: ## run all tests
 	$(GO) test ./...
 
-check: fmt vet lint test wasm ## everything that must hold before a change goes in
+check: fmt vet lint test wasm reproducible page ## everything that must hold before a change goes in
 
 fmt:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:"; echo "$$files"; exit 1; fi
 
 vet:
 	$(GO) vet ./...
+	GOOS=js GOARCH=wasm $(GO) vet ./cmd/vanguard-wasm
 
 lint:
 	$(GO) tool staticcheck ./...
@@ -58,6 +59,9 @@ floors: ## which package may import which
 
 wasm: ## run the engine's tests as WebAssembly, under Node
 	PATH="$$PATH:$$($(GO) env GOROOT)/lib/wasm" GOOS=js GOARCH=wasm $(GO) test -exec "$$($(GO) env GOROOT)/lib/wasm/go_js_wasm_exec" $(ENGINE)
+
+page: build ## type-check the page and drive it in a real Chromium
+	cd web && npm run check && node --test --test-concurrency=1 test/*.test.mjs
 
 golden: ## write the golden reports anew; review the diff
 	$(GO) test . -run TestGolden -update

@@ -159,6 +159,20 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestSiteHeaders: static files are served under the policies that this server sends.
+func TestSiteHeaders(t *testing.T) {
+	pack, err := os.ReadFile("../web/pack.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(pack), `none + "`, `"`+policyNone)
+	for _, policy := range []string{policyNone, policyEngine, policyText, policyWorker} {
+		if !strings.Contains(text, `"`+policy+`"`) {
+			t.Errorf("web/pack.mjs lacks the policy %s", policy)
+		}
+	}
+}
+
 // TestHeaders: each answer, errors included, forbids what it can.
 func TestHeaders(t *testing.T) {
 	h := serve(t, func(c *Config) { c.TLS = true })

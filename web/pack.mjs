@@ -19,26 +19,78 @@ const packed = (name) => name.endsWith(".gz") || name.endsWith(".br");
 
 const files = new Map();
 for (const name of readdirSync(dist).sort()) {
-  if (!packed(name) && name !== ".gitignore" && name !== "hashes.json" && name !== engineName) {
+  if (!packed(name) && name !== ".gitignore" && name !== "hashes.json" && name !== "trust.html" && name !== engineName) {
     files.set(name, readFileSync(join(dist, name)));
   }
 }
 files.set(engineName, readFileSync(engine));
 
-// Pages come last: what they load carries its hash in them.
+// Pages carry the hash of what they load.
 const integrity = (name) => "sha384-" + digest("sha384", files.get(name), "base64");
-for (const [name, bytes] of files) {
-  if (!name.endsWith(".html")) continue;
-  const page = bytes.toString("utf8").replace(/<(?:script|link)\b[^>]*>/g, (tag) => {
-    const file = /\b(?:src|href)="(?:\.{0,2}\/)?([^"\/]+)"/.exec(tag)?.[1];
+function page(name, text) {
+  const done = text.replace(/<(?:script|link)\b[^>]*>/g, (tag) => {
+    const file = /\b(?:src|href)="(?:\.{1,2}\/|\/)?([^"\/]+)"/.exec(tag)?.[1];
     if (!files.has(file) || file.endsWith(".html") || /rel="(?:icon|canonical)"/.test(tag)) return tag;
-    // Browsers warn about integrity on what is preloaded for fetch; the page hands it to fetch itself.
-    const attribute = tag.includes('as="fetch"') ? "data-integrity" : "integrity";
-    return tag.replace(/\s+(data-)?integrity="[^"]*"/, "").replace(/\s*\/?>$/, ` ${attribute}="${integrity(file)}">`);
+    return tag.replace(/\s+integrity="[^"]*"/, "").replace(/\s*\/?>$/, ` integrity="${integrity(file)}">`);
   });
-  files.set(name, Buffer.from(page));
-  writeFileSync(join(dist, name), page);
+  files.set(name, Buffer.from(done));
+  writeFileSync(join(dist, name), done);
 }
+for (const [name, bytes] of [...files]) {
+  if (name.endsWith(".html")) page(name, bytes.toString("utf8"));
+}
+
+// trust.html is docs/threat-model.md with the hashes of this build at its end.
+const escape = (s) => s.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+/** markdown turns what our own documents use of Markdown into HTML: headings, paragraphs, lists, tables, code. */
+function markdown(text) {
+  const span = (s) => escape(s)
+    .replace(/`([^`]+)`/g, "<code>$1</code>")
+    .replace(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>")
+    .replace(/\[([^\]]+)\]\(([^)]+)\)/g, "$1");
+  const items = (block, mark) => block.split(new RegExp(`^${mark} `, "m")).slice(1).map((i) => `<li>${span(i.trim().replace(/\s+/g, " "))}</li>`).join("");
+  const row = (line, cell) => "<tr>" + line.replace(/^\||\|$/g, "").split("|").map((c) => `<${cell}>${span(c.trim())}</${cell}>`).join("") + "</tr>";
+  return text.trim().split(/\n{2,}/).map((block) => {
+    const heading = /^(#+) (.*)$/.exec(block);
+    if (heading) return `<h${heading[1].length}>${span(heading[2])}</h${heading[1].length}>`;
+    if (block.startsWith("    ")) return `<pre tabindex="0"><code>${escape(block.replace(/^ {4}/gm, ""))}</code></pre>`;
+    if (block.startsWith("- ")) return `<ul>${items(block, "-")}</ul>`;
+    if (/^\d+\. /.test(block)) return `<ol>${items(block, "\\d+\\.")}</ol>`;
+    if (block.startsWith("|")) {
+      const [head, , ...rows] = block.split("\n");
+      return `<div class="scroll" tabindex="0" role="region" aria-label="Table"><table><thead>${row(head, "th")}</thead><tbody>${rows.map((r) => row(r, "td")).join("")}</tbody></table></div>`;
+    }
+    return `<p>${span(block.replace(/\s+/g, " "))}</p>`;
+  }).join("\n");
+}
+
+const listed = [...files].map(([name, bytes]) => `<tr><td><code>${escape(name)}</code></td><td>${bytes.length}</td><td><code class="hash">${digest("sha256", bytes, "hex")}</code></td></tr>`);
+page("trust.html", `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'; img-src data:; form-action 'none'; base-uri 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>Why you can check this page · Helix Vanguard</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="styles.css">
+</head>
+<body class="document">
+<main>
+<p><a href="./">Helix Vanguard</a></p>
+${markdown(readFileSync(join(here, "../docs/threat-model.md"), "utf8"))}
+<h2>This build</h2>
+<p>SHA-256 of each file as it is before compression. <a href="hashes.json">hashes.json</a> has the same for programs, and this file as well.</p>
+<div class="scroll" tabindex="0" role="region" aria-label="Hashes"><table><thead><tr><th>file</th><th>bytes</th><th>SHA-256</th></tr></thead><tbody>
+${listed.join("\n")}
+</tbody></table></div>
+</main>
+</body>
+</html>
+`);
 
 const hashes = { algorithm: "sha256", files: {} };
 for (const [name, bytes] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -69,8 +121,29 @@ for (const [name, bytes] of files) {
   }));
 }
 
+// For static hosts that read a file of headers: what the server sends, server/page.go; a test there compares.
+const none = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+const withEngine = none + "; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self'; img-src 'self' data:; connect-src 'self'; require-trusted-types-for 'script'; trusted-types vanguard";
+const policies = {
+  "/": withEngine,
+  "/index.html": withEngine,
+  "/trust.html": none + "; style-src 'self'; img-src 'self' data:",
+  "/worker.js": none + "; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'",
+};
+const headers = `/*
+  X-Content-Type-Options: nosniff
+  X-Frame-Options: DENY
+  Referrer-Policy: no-referrer
+  Cross-Origin-Opener-Policy: same-origin
+  Cross-Origin-Resource-Policy: same-origin
+  Cross-Origin-Embedder-Policy: require-corp
+  Cache-Control: no-cache
+` + Object.entries(policies).map(([path, policy]) => `${path}\n  Content-Security-Policy: ${policy}\n`).join("");
+
 if (site) {
+  rmSync(site, { recursive: true, force: true });
   mkdirSync(site, { recursive: true });
+  writeFileSync(join(site, "_headers"), headers);
   for (const [name, bytes] of files) {
     writeFileSync(join(site, name), bytes);
     for (const suffix of [".gz", ".br"]) copyFileSync(join(dist, name + suffix), join(site, name + suffix));
