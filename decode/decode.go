@@ -69,8 +69,8 @@ type Memory struct {
 }
 
 const (
-	memoryTexts = 1 << 13 // a power of two; 64 KiB
-	worthMemory = 16      // bytes from which on reading a text costs more than remembering it
+	memoryTexts = 1 << 12 // a power of two; 32 KiB
+	worthMemory = 40      // bytes from which on reading a text costs more than remembering it
 )
 
 // NewMemory returns one that remembers nothing.

@@ -197,13 +197,12 @@ func (s *Stream) headerIn(b []byte) int {
 
 // nextHeader returns where in b, after from, a header line starts, or -1.
 func (s *Stream) nextHeader(b []byte, from int) int {
-	for at := from; ; {
-		i := bytes.Index(b[at:], directiveStart)
+	for at := from; ; at++ { // The sign is rarer than line ends are.
+		i := bytes.IndexByte(b[at:], '#')
 		if i < 0 {
 			break
 		}
-		at += i + 1
-		if isFields(b[at:]) {
+		if at += i; at > from && b[at-1] == '\n' && isFields(b[at:]) {
 			return at
 		}
 	}
@@ -214,8 +213,6 @@ func (s *Stream) nextHeader(b []byte, from int) int {
 	}
 	return -1
 }
-
-var directiveStart = []byte("\n#")
 
 // isFields tells whether b starts with the directive that names the columns.
 func isFields(b []byte) bool {

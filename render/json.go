@@ -37,12 +37,19 @@ func encode(w io.Writer, v any, indent string) error {
 	}
 	out := make([]byte, 0, buf.Len())
 	for b := buf.Bytes(); len(b) > 0; {
+		plain := 0 // Fast path - nearly all of it is ASCII that shows.
+		for plain < len(b) && (b[plain] >= ' ' && b[plain] < 0x7f || b[plain] == '\n') {
+			plain++
+		}
+		if out, b = append(out, b[:plain]...), b[plain:]; len(b) == 0 {
+			break
+		}
 		r, n := utf8.DecodeRune(b)
 		switch {
-		case r != '\n' && hidden(r) && r >= 0x10000:
+		case hidden(r) && r >= 0x10000:
 			r -= 0x10000
 			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		case r != '\n' && hidden(r):
+		case hidden(r):
 			out = fmt.Appendf(out, `\u%04x`, r)
 		default:
 			out = append(out, b[:n]...)

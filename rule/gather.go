@@ -18,18 +18,18 @@ func (m *Matcher) gather() {
 	for f := have & want &^ target; f != 0; f &= f - 1 {
 		i := event.Field(bits.TrailingZeros64(f))
 		if v := ev.Get(i); len(v) > 0 {
-			m.values = append(m.values, gathered{text: v, mask: 1 << i, split: -1, field: i, raw: true})
+			m.value(v, 1<<i, i, true)
 		}
 	}
 	for _, d := range ev.Decoded() {
 		if want&(1<<d.Field|1<<slotKeyword) != 0 && 1<<d.Field&target == 0 {
-			m.values = append(m.values, gathered{text: d.Text, mask: 1<<d.Field | 1<<slotKeyword, split: -1, field: d.Field})
+			m.value(d.Text, 1<<d.Field|1<<slotKeyword, d.Field, false)
 		}
 	}
 	if want&(1<<slotTree) != 0 {
 		for _, p := range ev.Extra() {
 			if p.By != event.Server && len(p.Value) > 0 {
-				m.values = append(m.values, gathered{text: p.Value, mask: 1 << slotTree, split: -1, field: event.Message, raw: true})
+				m.value(p.Value, 1<<slotTree, event.Message, true)
 			}
 		}
 		if ev.Object != nil && ev.Kind != event.KindCloud && ev.Kind != event.KindFlow {
@@ -38,8 +38,16 @@ func (m *Matcher) gather() {
 		}
 	}
 	if want&(1<<slotKeyword) != 0 {
-		m.values = append(m.values, gathered{text: ev.Text, mask: 1 << slotKeyword, split: -1, field: event.Message, raw: true})
+		m.value(ev.Text, 1<<slotKeyword, event.Message, true)
 	}
+}
+
+// value adds a text. It is valid until the next one is added.
+func (m *Matcher) value(text []byte, mask uint64, f event.Field, raw bool) *gathered {
+	m.values = append(m.values, gathered{})
+	v := &m.values[len(m.values)-1]
+	v.text, v.mask, v.field, v.raw, v.split = text, mask, f, raw, -1
+	return v
 }
 
 // maxLeaves bounds how many leaves of a structured record "payload" looks at.
@@ -58,27 +66,26 @@ func (m *Matcher) gatherLeaf(path, leaf []byte) bool {
 			return true
 		}
 	}
-	m.values = append(m.values, gathered{text: leaf, mask: 1 << slotTree, split: -1, field: event.Message, raw: true})
+	m.value(leaf, 1<<slotTree, event.Message, true)
 	return true
 }
 
 // gatherTarget adds path?query as one text, as it stands and decoded.
 func (m *Matcher) gatherTarget(ev *event.Event) {
 	path, query := ev.Get(event.Path), ev.Get(event.Query)
-	v := gathered{mask: 1<<slotURI | 1<<event.Path | 1<<event.Query, split: len(path), field: event.Path, raw: true, path: path, query: query}
-	n := len(path)
-	switch {
+	const mask = 1<<slotURI | 1<<event.Path | 1<<event.Query
+	text := path
+	switch n := len(path); {
 	case len(query) == 0:
-		v.text = path
 	case cap(path) > n+len(query) && &path[:n+2][n+1] == &query[0] && path[:n+1][n] == '?':
 		// Fast path - both stand in the record as the client sent them.
-		v.text = path[:n+1+len(query)]
+		text = path[:n+1+len(query)]
 	default:
-		v.text = m.joined(path, query)
+		text = m.joined(path, query)
 	}
-	m.values = append(m.values, v)
+	m.value(text, mask, event.Path, true).split = len(path)
 	if m.info.gather&(1<<slotAbs) != 0 && len(path) > 0 {
-		m.gatherAbsolute(ev, path, len(v.text))
+		m.gatherAbsolute(ev, path, len(text))
 	}
 	var done int
 	dec := ev.Decoded()
@@ -103,9 +110,7 @@ func (m *Matcher) gatherTarget(ev *event.Event) {
 			return
 		}
 		done++
-		v.split, v.raw, v.path, v.query, v.text = len(p), false, p, q, m.joined(p, q)
-		v.mask |= 1 << slotKeyword
-		m.values = append(m.values, v)
+		m.value(m.joined(p, q), mask|1<<slotKeyword, event.Path, false).split = len(p)
 	}
 }
 
@@ -123,7 +128,7 @@ func (m *Matcher) gatherAbsolute(ev *event.Event, path []byte, n int) {
 		from--
 	}
 	if origin := ev.Text[from:at[0]]; bytes.Contains(origin, schemeMark) {
-		m.values = append(m.values, gathered{text: ev.Text[from:min(at[0]+n, len(ev.Text))], mask: 1 << slotAbs, split: -1, field: event.Path, raw: true})
+		m.value(ev.Text[from:min(at[0]+n, len(ev.Text))], 1<<slotAbs, event.Path, true)
 	}
 }
 
@@ -175,7 +180,7 @@ func (m *Matcher) hitsIn(v *gathered) (hits []valueHit, find int) {
 	case v.slot != nil && v.slot.gen == v.gen:
 		return v.slot.hits, v.slot.find
 	case v.slot == nil && v.searched:
-		return m.own[v.own[0]:v.own[1]], v.find
+		return m.own[v.own[0]:v.own[1]], int(v.find)
 	}
 	v.slot = nil // another value of this Event may have taken it
 	if v.remembered() {
@@ -191,9 +196,9 @@ func (m *Matcher) hitsIn(v *gathered) (hits []valueHit, find int) {
 	} else {
 		find = m.scan(v)
 	}
-	v.searched, v.find, v.own[0] = true, find, len(m.own)
+	v.searched, v.find, v.own[0] = true, int32(find), int32(len(m.own))
 	m.own = append(m.own, m.found...)
-	v.own[1] = len(m.own)
+	v.own[1] = int32(len(m.own))
 	return m.own[v.own[0]:], find
 }
 
@@ -434,13 +439,14 @@ func (m *Matcher) blame(mm *memo, v *gathered, start, end int) {
 	if start > v.split {
 		mm.field = event.Query
 	}
-	if v.raw && len(v.query) > 0 && len(v.text) > 0 && len(v.path) > 0 && &v.text[0] != &v.path[0] {
+	path, query := m.ev.Get(event.Path), m.ev.Get(event.Query)
+	if v.raw && len(path) == v.split && len(v.text) == v.split+1+len(query) && len(path) > 0 && &v.text[0] != &path[0] {
 		// The text was joined: point into the record instead.
 		switch {
 		case start > v.split:
-			mm.at = v.query[start-v.split-1 : end-v.split-1]
+			mm.at = query[start-v.split-1 : end-v.split-1]
 		case start < v.split:
-			mm.at = v.path[start:min(end, v.split)]
+			mm.at = path[start:min(end, v.split)]
 		}
 	}
 }

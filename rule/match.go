@@ -75,15 +75,13 @@ type gathered struct {
 	mask  uint64 // the slots it stands in
 	split int    // of a path?query: the length of the path; else -1
 	field event.Field
-	raw   bool // text is part of the record, or path and query are
-	path  []byte
-	query []byte
+	raw   bool       // text is part of the record, or path and query are
 	slot  *cacheSlot // where what was found in text is remembered, or nil
 	gen   uint32     // of the slot when it held text
 
-	searched bool   // it is not remembered, and this was found:
-	own      [2]int // from, to in Matcher.own
-	find     int
+	searched bool // it is not remembered, and this was found:
+	find     int32
+	own      [2]int32 // from, to in Matcher.own
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
@@ -218,7 +216,7 @@ func (m *Matcher) runModels() {
 				}
 				m.ev.Set(a.field, a.value)
 				if m.info.gather>>a.field&1 != 0 && len(a.value) > 0 {
-					m.values = append(m.values, gathered{text: a.value, mask: 1 << a.field, split: -1, field: a.field, raw: true})
+					m.value(a.value, 1<<a.field, a.field, true)
 					if last := len(m.values) - 1; m.info.scan>>a.field&1 != 0 && !m.set.naive {
 						m.search(last, &m.values[last])
 						m.dropModels(t)
