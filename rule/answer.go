@@ -226,6 +226,13 @@ const maxAutomata = 8 << 20
 
 // find looks for a predicate's patterns or expression in one text.
 func (m *Matcher) find(p int32, q *pred, text []byte) (start, end int, ok bool) {
+	if start, end, ok = m.seek(p, q, text); ok && q.kind == predRegex && q.re.grammar != noGrammar && len(text) > 0 {
+		return m.opinion(p, q, text, start, end)
+	}
+	return start, end, ok
+}
+
+func (m *Matcher) seek(p int32, q *pred, text []byte) (start, end int, ok bool) {
 	if q.kind != predRegex {
 		for i := range q.pats {
 			if start, end, ok = q.pats[i].find(text); ok {

@@ -299,6 +299,7 @@ func (it *item) parseValue(v *node, p *problems) {
 	case itemRegex:
 		var re *regex
 		if re, err = newRegex(cleanRegex(v.str), it.mods.flags, p.regexes); err == nil {
+			re.grammar = it.mods.grammar
 			it.res = append(it.res, re)
 		} else {
 			p.add(kindOfRegexError(v.str), v.line, "regular expression: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "), regexHint(v.str))

@@ -27,7 +27,8 @@ type modifiers struct {
 	all, any, neg, cased  bool
 	contains, starts, end bool
 	regex                 bool
-	flags                 string // of regex
+	flags                 string  // of regex
+	grammar               grammar // of regex
 	cidr, exists, ref     bool
 	expand                bool
 	compare               bool
@@ -36,10 +37,10 @@ type modifiers struct {
 	steps                 []func(value) ([]value, error) // encodings, in order
 }
 
-// modifierNames are all of Sigma's, for hints.
+// modifierNames are all of Sigma's, and the two of our own, for hints.
 var modifierNames = []string{"contains", "startswith", "endswith", "all", "any", "re", "i", "m", "s", "ignorecase", "multiline", "dotall", "cidr", "base64", "base64offset",
 	"wide", "utf16", "utf16le", "utf16be", "windash", "exists", "cased", "neq", "gt", "gte", "lt", "lte", "fieldref", "expand",
-	"minute", "hour", "day", "week", "month", "year"}
+	"minute", "hour", "day", "week", "month", "year", "sqli", "xss"}
 
 // parseModifiers reads the names after a field's '|'.
 func parseModifiers(names []string) (m modifiers, err error) {
@@ -77,6 +78,11 @@ func parseModifiers(names []string) (m modifiers, err error) {
 			if !strings.Contains(m.flags, f) {
 				m.flags += f
 			}
+		case "sqli", "xss":
+			if !m.regex {
+				return m, errorHint(fmt.Sprintf("modifier %q stands without \"re\" before it", n), "write \"re|"+n+"\" and an expression for where such a value may stand")
+			}
+			m.grammar = map[string]grammar{"sqli": grammarSQL, "xss": grammarHTML}[n]
 		case "cidr":
 			m.cidr = true
 		case "exists":

@@ -384,6 +384,7 @@ func (pc *piece) index(text []byte, from int, cased bool) (start, end int, ok bo
 type regex struct {
 	src string
 	facts
+	grammar grammar // that must agree with what was found
 
 	standard sync.Once
 	re       *regexp.Regexp
