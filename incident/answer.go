@@ -150,6 +150,15 @@ func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) (t
 	return telling
 }
 
+// raise records that another detector takes the attempt of an event more seriously than the first one did.
+func (in *Incident) raise(n EventNumber, level event.Severity) {
+	for i := range in.Answers {
+		if a := &in.Answers[i]; a.Event == n {
+			a.Level = max(a.Level, level)
+		}
+	}
+}
+
 var delays = [...][]byte{[]byte("sleep"), []byte("waitfor"), []byte("benchmark"), []byte("randomblob"), []byte("dbms_pipe"), []byte("dbms_lock"), []byte("ping -c"), []byte("ping -n")}
 
 var showing = [...][]byte{[]byte("union"), []byte(" or "), []byte("+or+"), []byte("%20or%20"), []byte("/or/")}

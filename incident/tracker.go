@@ -207,7 +207,11 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 		in.Refused++
 	}
 	telling := false
-	if d.Level >= event.Medium && (in.Answered == 0 || in.Newest != EventNumber(t.events)) {
+	switch now := EventNumber(t.events); {
+	case d.Level < event.Medium:
+	case in.Answered > 0 && in.Newest == now:
+		in.raise(now, d.Level)
+	default:
 		telling = in.answer(t, ev, d.Level)
 		if d.Threat == "cross-site-scripting" {
 			t.plant(ev, t.key)
