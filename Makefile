@@ -6,7 +6,7 @@ ARGS     ?= --help
 # The packages that also run in a browser; their tests, golden reports included, pass as WebAssembly.
 ENGINE = ./event/... ./decode/... ./logformat/... ./rule/... ./incident/... ./render/... .
 
-.PHONY: help build web site reproducible page FORCE run test check fmt vet lint floors wasm golden bench fuzz generate clean
+.PHONY: help build web site reproducible page FORCE run test check fmt vet lint floors wasm golden coverage bench fuzz generate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -65,6 +65,9 @@ page: build ## type-check the page and drive it in a real Chromium
 
 golden: ## write the golden reports anew; review the diff
 	$(GO) test . -run TestGolden -update
+
+coverage: ## write docs/coverage.md anew, from all samples
+	VANGUARD_WRITE_COVERAGE=1 $(GO) test . -count=1 -run TestCoverage
 
 bench: ## run the benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem $(ENGINE)

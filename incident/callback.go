@@ -3,6 +3,8 @@ package incident
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
+	"strings"
 
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -14,13 +16,109 @@ type callback struct {
 	Prefix   []byte // of the query: "c="
 	Incident []byte // its key
 	Client   string // who planted it
+
+	Host string // instead of Path: the host that an injected command or lookup would make the server call, lower case
+	At   int64  // when that was asked for
 }
 
 const (
 	maxCallbacks = 16 // the oldest is forgotten
 	maxCallback  = 128
-	minStolen    = 12 // bytes of a query that carries something away
+	minStolen    = 12           // bytes of a query that carries something away
+	callDelay    = int64(600e9) // nanoseconds: a server that does what it is told does it by then, clocks that differ included
+	schemeEnd    = "://"
 )
+
+// callsOut are the threats whose payload makes the server call another host.
+var callsOut = map[string]bool{"log4shell": true, "command-injection": true, "ssrf": true, "xxe": true, "known-cve-exploit": true, "webshell": true, "template-injection": true}
+
+// await notes the host that ev's payload would make the server call, so that a resolver's or a network's log can tell whether it did.
+func (t *Tracker) await(ev *event.Event, key []byte) {
+	for _, d := range ev.Decoded() {
+		if t.awaitIn(d.Text, ev, key) {
+			return
+		}
+	}
+	for _, f := range [...]event.Field{event.Query, event.Body, event.UserAgent, event.Referer, event.Path} {
+		if t.awaitIn(ev.Get(f), ev, key) {
+			return
+		}
+	}
+}
+
+func (t *Tracker) awaitIn(text []byte, ev *event.Event, key []byte) bool {
+	at := bytes.Index(text, []byte(schemeEnd))
+	if at < 0 {
+		return false
+	}
+	rest := text[at+len(schemeEnd):]
+	rest = rest[:min(len(rest), maxCallback)]
+	end := bytes.IndexAny(rest, "/:?#'\"`<> )}&|;\\")
+	if end < 0 {
+		end = len(rest)
+	}
+	host := strings.TrimSuffix(strings.ToLower(string(rest[:end])), ".")
+	if a, err := netip.ParseAddr(host); err == nil {
+		if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() {
+			return false // calls that stay inside leave no trace at the edge
+		}
+	} else if !strings.Contains(host, ".") || strings.EqualFold(host, string(ev.Get(event.Host))) {
+		return false
+	}
+	for i := range t.callbacks {
+		if c := &t.callbacks[i]; c.Host == host && bytes.Equal(c.Incident, key) {
+			c.At = t.last
+			return true
+		}
+	}
+	t.expect(callback{Host: host, At: t.last, Incident: bytes.Clone(key), Client: ev.Client.String()})
+	return true
+}
+
+func (t *Tracker) expect(c callback) {
+	if len(t.callbacks) == maxCallbacks {
+		t.callbacks = append(t.callbacks[:0], t.callbacks[1:]...)
+	}
+	t.callbacks = append(t.callbacks, c)
+}
+
+// reached looks whether a resolver's or a network's record shows that the server called a host which only a payload had named.
+func (t *Tracker) reached(ev *event.Event) {
+	var host []byte
+	what := "looked up"
+	switch ev.Kind {
+	case event.KindDNS:
+		host = bytes.TrimSuffix(ev.Get(event.DNSName), []byte("."))
+	case event.KindFlow:
+		if a := string(ev.Get(event.Action)); !strings.EqualFold(a, "ACCEPT") || !ev.Client.IsPrivate() {
+			return
+		}
+		host, what = ev.Get(event.DestIP), "connected to"
+	}
+	if len(host) == 0 {
+		return
+	}
+	for i := range t.callbacks {
+		c := &t.callbacks[i]
+		if c.Host == "" || len(host) != len(c.Host) || !strings.EqualFold(string(host), c.Host) || t.last-c.At > callDelay || c.At-t.last > callDelay {
+			continue
+		}
+		in := t.incidents.get(c.Incident)
+		if in == nil || len(in.Hits) == 0 {
+			continue
+		}
+		in.Outcomes[event.LikelySucceeded]++
+		in.Worked = max(in.Worked, in.Level)
+		d := *in.Hits[0].Detector
+		d.Why = "The server calls the host that the payload named."
+		in.link(ev)
+		in.keep(t.evidence(ev, &event.Signal{Detector: &d}, event.LikelySucceeded,
+			fmt.Sprintf("the server then %s %s, which the payload named: it did what it was told", what, printable(host))))
+		t.tell(in, false, true)
+		c.At = t.last - callDelay - 1 // once is enough
+		return
+	}
+}
 
 var steals = [...][]byte{[]byte("document.cookie"), []byte("localstorage"), []byte("sessionstorage")}
 
@@ -60,16 +158,13 @@ func (t *Tracker) plantIn(text []byte, ev *event.Event, key []byte) bool {
 		if known := t.site.route(routeKey([]byte("GET"), path)); known.used() > 0 {
 			continue // Others ask for it anyway.
 		}
-		c := callback{bytes.ToLower(path), bytes.Clone(query), bytes.Clone(key), ev.Client.String()}
+		c := callback{Path: bytes.ToLower(path), Prefix: bytes.Clone(query), Incident: bytes.Clone(key), Client: ev.Client.String()}
 		for _, old := range t.callbacks {
-			if bytes.Equal(old.Path, c.Path) && bytes.Equal(old.Incident, c.Incident) {
+			if old.Host == "" && bytes.Equal(old.Path, c.Path) && bytes.Equal(old.Incident, c.Incident) {
 				return true
 			}
 		}
-		if len(t.callbacks) == maxCallbacks {
-			t.callbacks = append(t.callbacks[:0], t.callbacks[1:]...)
-		}
-		t.callbacks = append(t.callbacks, c)
+		t.expect(c)
 		return true
 	}
 	return false
@@ -84,7 +179,7 @@ func (t *Tracker) called(ev *event.Event) {
 	path := ev.Get(event.Path)
 	for i := range t.callbacks {
 		c := &t.callbacks[i]
-		if len(path) != len(c.Path) || !bytes.EqualFold(path, c.Path) || !bytes.HasPrefix(query, c.Prefix) || ev.Client.String() == c.Client {
+		if c.Host != "" || len(path) != len(c.Path) || !bytes.EqualFold(path, c.Path) || !bytes.HasPrefix(query, c.Prefix) || ev.Client.String() == c.Client {
 			continue
 		}
 		in := t.incidents.get(c.Incident)

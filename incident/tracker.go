@@ -96,6 +96,10 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 		if len(t.callbacks) > 0 {
 			t.called(ev)
 		}
+	case event.KindDNS, event.KindFlow:
+		if len(t.callbacks) > 0 {
+			t.reached(ev)
+		}
 	case event.KindApp, event.KindText:
 		t.site.hear(ev, harmless(signals))
 	}
@@ -216,6 +220,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 		if d.Threat == "cross-site-scripting" {
 			t.plant(ev, t.key)
 		}
+	}
+	if callsOut[d.Threat] && ev.Kind != event.KindDNS && ev.Kind != event.KindFlow && !r.lasting {
+		t.await(ev, t.key)
 	}
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)

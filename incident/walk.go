@@ -36,12 +36,15 @@ var (
 	crawlSeen = &event.Detector{By: "profile:crawl", Name: "crawl", Title: "One client reads page after page",
 		Why:    "One client asked for many different pages within seconds, without the pictures and scripts that belong to them: a program copies the site.",
 		Threat: "bot-scraping", Level: event.Low, Confidence: 0.55, Stage: "recon", Noise: true, Attack: []string{"T1593"}}
+	crawlServed = &event.Detector{By: "profile:crawl_served", Name: "crawl_served", Title: "One client was given page after page",
+		Why:    crawlSeen.Why, // and it got them
+		Threat: "bot-scraping", Level: event.Low, Confidence: 0.55, Stage: "recon", Noise: true, Attack: []string{"T1593"}, Outcome: event.LikelySucceeded}
 	bustSeen = &event.Detector{By: "profile:cache_bypass", Name: "cache_bypass", Title: "One client asks for one page around the cache",
 		Why:    "One client asked for one page dozens of times within seconds, each time with another meaningless query, so that no cache can answer.",
 		Threat: "dos-flood", Level: event.Medium, Confidence: 0.7, Stage: "action", Attack: []string{"T1499.003"}}
 )
 
-var walkDetectors = [...]*event.Detector{walkTried, walkServed, crawlSeen, bustSeen}
+var walkDetectors = [...]*event.Detector{walkTried, walkServed, crawlSeen, crawlServed, bustSeen}
 
 // walkers are the clients that were seen last.
 type walkers [walkSlots]walker
@@ -308,13 +311,17 @@ func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector,
 	}
 	w.Seen[h>>16%8] |= bit
 	w.Pages = min(w.Pages+1, 1<<15)
-	switch {
-	case w.Pages < crawlPages:
+	if w.Pages < crawlPages {
 		return nil, 0
-	case w.Pages == crawlPages:
-		return crawlSeen, crawlPages
 	}
-	return crawlSeen, 1
+	n := 1
+	if w.Pages == crawlPages {
+		n = crawlPages
+	}
+	if ev.Status == 200 {
+		return crawlServed, n
+	}
+	return crawlSeen, n
 }
 
 // bust counts requests for one page with queries that carry no parameters.

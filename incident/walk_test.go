@@ -75,7 +75,7 @@ func TestWalks(t *testing.T) {
 	f("", false, 3*s, series("DELETE /api/orders/%d 204", 20, 1000, 1))      // destructive calls are another matter
 	f("", false, s, series("GET /remote.php/dav/files/a/%d 200", 90, 10, 3)) // synchronised files
 	f("", false, s, series("GET /photos/%d/thumbnail 200", 90, 10, 3))
-	f("bot-scraping", false, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
+	f("bot-scraping", true, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
 	f("", false, 5*s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
 	f("dos-flood", true, s/20, series("GET /?%d 200", 60, 883100, 37))
 	f("", false, s/20, series("GET /?page=%d 200", 20, 883100, 37))
