@@ -30,7 +30,7 @@ site: web ## write the page as static files into site/, for any web host
 
 reproducible: bin/vanguard.wasm ## build the engine again elsewhere, from nothing: the same bytes must come out
 	rm -rf bin/elsewhere && mkdir -p bin/elsewhere/source
-	git ls-files -z -- '*.go' go.mod go.sum rules apps threats models web/dist | tar -c --null -T - | tar -x -C bin/elsewhere/source
+	git ls-files -z | tar -c --null -T - | tar -x -C bin/elsewhere/source
 	cd bin/elsewhere/source && GOCACHE="$$PWD/../cache" $(WASM_BUILD) -o ../vanguard.wasm ./cmd/vanguard-wasm
 	cmp bin/vanguard.wasm bin/elsewhere/vanguard.wasm && rm -rf bin/elsewhere && echo "two builds, the same bytes"
 

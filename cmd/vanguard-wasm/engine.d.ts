@@ -33,7 +33,12 @@ export interface Settings {
 export type Format = "json" | "jsonl" | "text" | "md" | "html" | "ocsf" | "csv";
 
 export interface Analysis {
-  /** Opens a log; its name shows in the report. Logs of one analysis are written one after the other. */
+  /**
+   * Opens logs, which are judged as one, as by `vanguard scan a b`: merged by the times of their lines, rotated pieces (access.log.1) one after
+   * the other. Write to those that are hungry, until all are closed; what is written to others waits in memory.
+   */
+  logs(all: { name: string; year?: number }[]): Source[];
+  /** Opens one log. It is closed before the next one is opened. */
   source(name: string): Source;
   /** What `vanguard scan -o format` prints for the same logs under the same names. redact: passwords, keys and tokens hidden, as with --redact. */
   report(format: Format, redact?: boolean): string;
@@ -44,8 +49,10 @@ export interface Analysis {
 }
 
 export interface Source {
-  /** Takes the next bytes, cut anywhere, and returns once all but the last of them were judged. A gzip, zstd or bzip2 file is unpacked. */
+  /** Takes the next bytes, cut anywhere, and judges them before it returns, as far as the order of several logs allows. A gzip, zstd or bzip2 file is unpacked. */
   write(bytes: Uint8Array): void;
+  /** Whether the engine wants more of this log. While a log is open, at least one is hungry; a single log always is. */
+  hungry(): boolean;
   /** Ends the log. */
   close(): void;
 }

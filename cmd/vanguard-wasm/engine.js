@@ -20,14 +20,14 @@ export async function load(wasm) {
     warm: () => result(raw.warm()),
     start(settings = "") {
       const run = result(raw.start(settings));
+      const logs = (all) => result(raw.logs(run, JSON.stringify(all))).map((log) => Object.freeze({
+        write: (bytes) => result(raw.write(log, bytes)),
+        hungry: () => result(raw.hungry(log)),
+        close: () => result(raw.close(log)),
+      }));
       return Object.freeze({
-        source(name) {
-          const log = result(raw.source(run, name));
-          return Object.freeze({
-            write: (bytes) => result(raw.write(log, bytes)),
-            close: () => result(raw.close(log)),
-          });
-        },
+        logs,
+        source: (name) => logs([{ name }])[0],
         report: (format, redact = false) => result(raw.report(run, format, redact)),
         partial: () => result(raw.partial(run)),
         cancel: () => result(raw.cancel(run)),

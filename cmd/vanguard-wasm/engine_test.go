@@ -124,16 +124,18 @@ func TestSameReports(t *testing.T) {
 		}
 		a := engine.Analyzer()
 		var named []map[string]string
+		var logs []vanguard.Log
 		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			src := a.Source(filepath.Base(file))
-			src.Write(text)
-			src.Close()
+			logs = append(logs, vanguard.Log{Name: filepath.Base(file)})
 			named = append(named, map[string]string{"name": filepath.Base(file), "file": file})
 		}
+		a.Read(logs, func(i int, w *vanguard.Source) {
+			text, err := os.ReadFile(files[i])
+			if err != nil {
+				t.Error(err)
+			}
+			w.Write(text)
+		})
 		settings, _ := json.Marshal(s)
 		got := wasm.ask(map[string]any{"settings": string(settings), "logs": named, "piece": piece, "formats": formats})
 		if got.Error != "" {
@@ -164,6 +166,7 @@ func TestSameReports(t *testing.T) {
 		compare(vanguard.Settings{}, []string{log}, 997)
 	}
 	compare(vanguard.Settings{}, logs, 1<<20)
+	compare(vanguard.Settings{}, logs, 40_000)
 	compare(vanguard.Settings{Allow: []string{"203.0.113.0/24"}, TZ: "+02:00", Since: "2026-11-23", Top: 1, TrustProxy: []string{"198.51.100.7"}}, logs, 1<<16)
 
 	// A packed log reads as its text; one that is damaged, or none, says so.

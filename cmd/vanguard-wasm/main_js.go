@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync"
 	"syscall/js"
 	"time"
 
@@ -24,7 +26,7 @@ import (
 const (
 	gcBuilding      = 400     // percent that the heap may grow while the engine is built: what is built stays
 	gcRunning       = 200     // the same afterwards; one thread does it all here, so collections are made rarer
-	copied          = 1 << 20 // bytes taken over from JavaScript at once
+	copied          = 1 << 20 // bytes that unpacking looks at, at once
 	maxUnpacked     = 4 << 30 // bytes that one packed log may hold
 	partialFindings = 3       // findings that a partial report shows
 )
@@ -41,42 +43,76 @@ type host struct {
 	runs    map[int]*vanguard.Analyzer
 	sources map[int]*source
 	last    int
-	buf     []byte
 }
 
-// A source hands what is written through unpack to the engine.
+// A source is the reading end of a log that JavaScript writes. Nothing that JavaScript calls may block, because there is one
+// thread: what is written waits here until the engine wants it, and hungry tells when that is.
 type source struct {
-	*io.PipeWriter
-	run  int
-	done chan struct{} // closed when the engine has seen all
+	run     int
+	mu      sync.Mutex
+	queue   [][]byte
+	end     error // once no more comes
+	waiting bool  // the engine waits for more
+	wake    chan struct{}
 }
 
-// newSource opens a log, plain or packed, of the analysis a.
-func newSource(a *vanguard.Analyzer, run int, name string) *source {
-	r, w := io.Pipe()
-	s := &source{w, run, make(chan struct{})}
-	src := a.Source(name)
-	go func() {
-		defer close(s.done)
-		text, err := unpack.New(bufio.NewReaderSize(r, copied), maxUnpacked)
-		if err == nil {
-			_, err = io.Copy(src, text)
-			text.Close()
+func (s *source) Read(p []byte) (int, error) {
+	for {
+		s.mu.Lock()
+		if len(s.queue) > 0 {
+			n := copy(p, s.queue[0])
+			if s.queue[0] = s.queue[0][n:]; len(s.queue[0]) == 0 {
+				s.queue = slices.Delete(s.queue, 0, 1)
+			}
+			s.mu.Unlock()
+			return n, nil
 		}
-		src.Close()
-		switch {
-		case err == errCancelled:
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			a.Problem(name + ": unexpected end of the compressed file: it is cut off")
-		case err != nil:
-			a.Problem(name + ": " + err.Error())
+		if s.end != nil {
+			s.mu.Unlock()
+			return 0, s.end
 		}
-		io.Copy(io.Discard, r) // nobody waits for a log that cannot be read
-	}()
-	return s
+		s.waiting = true
+		s.mu.Unlock()
+		<-s.wake
+	}
+}
+
+// give adds bytes, or ends the log by an error: io.EOF, errCancelled.
+func (s *source) give(b []byte, end error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.end != nil {
+		return
+	}
+	if len(b) > 0 {
+		s.queue = append(s.queue, b)
+	}
+	s.end = end
+	if s.waiting {
+		s.waiting = false
+		s.wake <- struct{}{}
+	}
 }
 
 var errCancelled = errors.New("cancelled")
+
+// read hands a log, plain or packed, to the engine.
+func (s *source) read(a *vanguard.Analyzer, name string, w *vanguard.Source) {
+	text, err := unpack.New(bufio.NewReaderSize(s, copied), maxUnpacked)
+	if err == nil {
+		_, err = io.Copy(w, text)
+		text.Close()
+	}
+	switch {
+	case errors.Is(err, errCancelled):
+		return
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		a.Problem(name + ": unexpected end of the compressed file: it is cut off")
+	case err != nil:
+		a.Problem(name + ": " + err.Error())
+	}
+	io.Copy(io.Discard, s) // of a log that cannot be read, the rest
+}
 
 func main() {
 	debug.SetGCPercent(gcBuilding)
@@ -89,7 +125,7 @@ func main() {
 	h := &host{base: base, runs: map[int]*vanguard.Analyzer{}, sources: map[int]*source{}}
 	raw := map[string]any{"version": vanguard.Version, "rules": base.Rules().Hash()}
 	for name, f := range map[string]func([]js.Value) (any, error){
-		"start": h.start, "source": h.source, "write": h.write, "close": h.close,
+		"start": h.start, "logs": h.logs, "write": h.write, "hungry": h.hungry, "close": h.close,
 		"report": h.report, "partial": h.partial, "cancel": h.cancel, "explain": h.explain,
 		"warm": h.warm,
 	} {
@@ -139,46 +175,53 @@ func (h *host) run(id js.Value) (*vanguard.Analyzer, error) {
 	return nil, fmt.Errorf("this analysis was cancelled")
 }
 
-// source(run, name) opens a log of an analysis and returns its number.
-func (h *host) source(args []js.Value) (any, error) {
+// logs(run, JSON of [{name, year}]) opens logs that are judged as one, and returns their numbers.
+func (h *host) logs(args []js.Value) (any, error) {
 	a, err := h.run(args[0])
 	if err != nil {
 		return nil, err
 	}
-	h.last++
-	h.sources[h.last] = newSource(a, args[0].Int(), args[1].String())
-	return h.last, nil
+	var logs []vanguard.Log
+	if err := json.Unmarshal([]byte(args[1].String()), &logs); err != nil {
+		return nil, fmt.Errorf("logs: %w", err)
+	}
+	var numbers []any
+	var opened []*source
+	for range logs {
+		h.last++
+		src := &source{run: args[0].Int(), wake: make(chan struct{}, 1)}
+		h.sources[h.last] = src
+		numbers, opened = append(numbers, h.last), append(opened, src)
+	}
+	go a.Read(logs, func(i int, w *vanguard.Source) { opened[i].read(a, logs[i].Name, w) })
+	return numbers, nil
 }
 
-// write(source, Uint8Array) takes the next bytes, and returns once all but the last of them were judged.
+// write(source, Uint8Array) gives the engine the next bytes. Before JavaScript runs on, the engine has done with them what it can.
 func (h *host) write(args []js.Value) (any, error) {
 	src := h.sources[args[0].Int()]
 	if src == nil {
 		return nil, fmt.Errorf("this log was closed")
 	}
-	for from, size := 0, args[1].Length(); from < size; from += copied {
-		n := min(copied, size-from)
-		if cap(h.buf) < n {
-			h.buf = make([]byte, n)
-		}
-		js.CopyBytesToGo(h.buf[:n], args[1].Call("subarray", from, from+n))
-		if _, err := src.Write(h.buf[:n]); err != nil {
-			return nil, err
-		}
-	}
+	b := make([]byte, args[1].Length())
+	js.CopyBytesToGo(b, args[1])
+	src.give(b, nil)
 	return nil, nil
+}
+
+// hungry(source) tells whether the engine wants more of this log.
+func (h *host) hungry(args []js.Value) (any, error) {
+	src := h.sources[args[0].Int()]
+	return src != nil && src.waiting, nil
 }
 
 // close(source) ends a log.
 func (h *host) close(args []js.Value) (any, error) {
 	id := args[0].Int()
-	src := h.sources[id]
-	if src == nil {
-		return nil, nil
+	if src := h.sources[id]; src != nil {
+		delete(h.sources, id)
+		src.give(nil, io.EOF)
 	}
-	delete(h.sources, id)
-	src.Close()
-	<-src.done
 	return nil, nil
 }
 
@@ -218,7 +261,7 @@ func (h *host) cancel(args []js.Value) (any, error) {
 	delete(h.runs, id)
 	for n, src := range h.sources {
 		if src.run == id {
-			src.CloseWithError(errCancelled)
+			src.give(nil, errCancelled)
 			delete(h.sources, n)
 		}
 	}

@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/helixvanguard/vanguard"
 )
 
 const stdinName = "-"
@@ -116,76 +116,17 @@ func plainError(path string, err error) error {
 // inTimeOrder puts the rotated pieces of one log behind each other, oldest first, at
 // the place where the first of them was named.
 func inTimeOrder(inputs []input) {
-	first := map[string]int{}
-	ages := make(map[string]age, len(inputs))
+	names := make([]string, len(inputs))
 	for i, in := range inputs {
-		a := ageOf(in.path)
-		ages[in.path] = a
-		if _, ok := first[a.log]; !ok {
-			first[a.log] = i
+		names[i] = in.path
+	}
+	series := vanguard.SeriesOf(names)
+	slices.SortFunc(series, func(a, b vanguard.Series) int { return slices.Min(a.Pieces) - slices.Min(b.Pieces) })
+	given := slices.Clone(inputs)
+	inputs = inputs[:0]
+	for _, log := range series {
+		for _, i := range log.Pieces {
+			inputs = append(inputs, given[i])
 		}
 	}
-	slices.SortStableFunc(inputs, func(x, y input) int {
-		a, b := ages[x.path], ages[y.path]
-		if a.log != b.log {
-			return first[a.log] - first[b.log]
-		}
-		return a.compare(b)
-	})
 }
-
-// An age is what a file's name says about when its lines were written.
-type age struct {
-	log    string // the name without what rotation added
-	date   string // digits only; of "access.log-20261122"
-	number int    // of "access.log.3": the greater the older
-}
-
-// compare orders old before new: dated pieces, then numbered ones, then the live log.
-func (a age) compare(b age) int {
-	kind := func(x age) int {
-		switch {
-		case x.date != "":
-			return 0
-		case x.number > 0:
-			return 1
-		}
-		return 2
-	}
-	if k := kind(a) - kind(b); k != 0 {
-		return k
-	}
-	if c := strings.Compare(a.date, b.date); c != 0 {
-		return c
-	}
-	return b.number - a.number
-}
-
-var (
-	compressedExt = regexp.MustCompile(`(?i)\.(gz|zst|bz2)$`)
-	numberedLog   = regexp.MustCompile(`^(.+?)[.-](\d{1,3})(\.log|\.json)?$`)
-	datedLog      = regexp.MustCompile(`^(.*?)[._-]?((?:19|20)\d{2}-?\d{2}-?\d{2}(?:[-_T]?\d{2}(?:[:-]?\d{2}){0,2})?Z?|1\d{9})(?:[.-](\d{1,3}))?(\D*)$`)
-	cloudTrailLog = regexp.MustCompile(`^(.*_CloudTrail_.*_)(\d{8}T\d{4}Z)_()[^.]*(.*)$`)
-)
-
-// ageOf reads a file's name as logrotate, Apache's rotatelogs, log4j and CloudTrail write them:
-// "access-20261122.log" and "access.log-20261122" are pieces of "access.log".
-func ageOf(path string) age {
-	dir, base := filepath.Split(path)
-	base = compressedExt.ReplaceAllString(base, "")
-	m := cloudTrailLog.FindStringSubmatch(base)
-	if m == nil {
-		m = datedLog.FindStringSubmatch(base)
-	}
-	if m != nil {
-		part, _ := strconv.Atoi(m[3]) // of one day: counted upwards
-		return age{log: dir + m[1] + m[4], date: nonDigits.ReplaceAllString(m[2], ""), number: -part}
-	}
-	if m := numberedLog.FindStringSubmatch(base); m != nil {
-		n, _ := strconv.Atoi(m[2])
-		return age{log: dir + m[1] + m[3], number: n + 1}
-	}
-	return age{log: dir + base}
-}
-
-var nonDigits = regexp.MustCompile(`\D`)

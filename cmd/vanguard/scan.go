@@ -10,9 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // --tz works where the system has no zone database
@@ -221,71 +219,22 @@ type scanner struct {
 	stderr   io.Writer
 }
 
-// A series is a log with its rotated pieces, oldest first.
-type series struct {
-	name   string
-	inputs []int // places in scanner.inputs
-}
-
-// mergedAtOnce is how many series are read side by side. Each keeps a file and a few blocks of judged lines in memory.
-const mergedAtOnce = 16
-
-// series groups the inputs.
-func (s *scanner) series() (all []series) {
-	at := map[string]int{}
-	for i, in := range s.inputs {
-		name := in.name()
-		if in.path != stdinName {
-			name = ageOf(in.path).log
-		}
-		k, ok := at[name]
-		if !ok {
-			k = len(all)
-			at[name] = k
-			all = append(all, series{name: name})
-		}
-		all[k].inputs = append(all[k].inputs, i)
-	}
-	// By name, so that the order in which they were named changes nothing.
-	slices.SortStableFunc(all, func(a, b series) int { return strings.Compare(a.name, b.name) })
-	return all
-}
-
 // run reads every log into a: the pieces of one log one after the other, several logs side by side, merged by the times of their
 // lines. Whatever cannot be read becomes a problem.
 func (s *scanner) run(a *vanguard.Analyzer, progress bool) {
 	bar := s.startProgress(progress)
 	defer bar.stop()
 	failed := make([]error, len(s.inputs)) // in the order of the inputs, whichever was read first
-	for group := range slices.Chunk(s.series(), mergedAtOnce) {
-		var names []string
-		for _, log := range group {
-			names = append(names, log.name)
-		}
-		lanes := a.Together(names...)
-		var all sync.WaitGroup
-		for i, log := range group {
-			read := func() {
-				defer lanes[i].Close()
-				for _, k := range log.inputs {
-					if s.ctx.Err() != nil {
-						break
-					}
-					in := s.inputs[k]
-					bar.name(in.name())
-					src := lanes[i].Source(in.name(), in.year)
-					failed[k] = s.copy(src, in)
-					src.Close()
-				}
-			}
-			if len(group) == 1 {
-				read()
-			} else {
-				all.Go(read)
-			}
-		}
-		all.Wait()
+	logs := make([]vanguard.Log, len(s.inputs))
+	for i, in := range s.inputs {
+		logs[i] = vanguard.Log{Name: in.name(), Year: in.year}
 	}
+	a.Read(logs, func(i int, w *vanguard.Source) {
+		if s.ctx.Err() == nil {
+			bar.name(logs[i].Name)
+			failed[i] = s.copy(w, s.inputs[i])
+		}
+	})
 	for k, err := range failed {
 		var skip errSkip
 		switch {

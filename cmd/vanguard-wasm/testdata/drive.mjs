@@ -19,15 +19,18 @@ function judge(ask) {
   const run = vanguard.start(ask.settings ?? "");
   let partial = "";
   const from = performance.now();
-  for (const { name, file } of ask.logs) {
-    const bytes = readFileSync(file);
-    const log = run.source(name);
-    const piece = ask.piece ?? (bytes.length || 1);
-    for (let at = 0; at < bytes.length; at += piece) {
-      log.write(bytes.subarray(at, at + piece));
-      if (at === 0) partial = run.partial();
-    }
-    log.close();
+  const open = run.logs(ask.logs.map(({ name }) => ({ name })));
+  let left = ask.logs.map(({ file }, i) => ({ bytes: readFileSync(file), at: 0, log: open[i] }));
+  while (left.length > 0) {
+    const next = left.find(({ log }) => log.hungry());
+    if (!next) throw new Error("no log is hungry");
+    const piece = next.bytes.subarray(next.at, next.at + (ask.piece || next.bytes.length));
+    if (piece.length > 0) next.log.write(piece);
+    if (partial === "") partial = run.partial();
+    next.at += piece.length;
+    if (next.at < next.bytes.length) continue;
+    next.log.close();
+    left = left.filter((l) => l !== next);
   }
   const reports = {};
   for (const format of ask.formats) reports[format] = run.report(format);
