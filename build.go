@@ -27,6 +27,9 @@ func (a *Analyzer) Report() *Report {
 		NotSeen:  a.count.notSeen(),
 		Engine:   EngineInfo{Version: Version, Rules: a.engine.set.Hash()},
 	}
+	if m := a.engine.opt.Model; m != nil {
+		r.Engine.Model = m.Hash
+	}
 	noisy := map[string]bool{}
 	for _, in := range res.Incidents {
 		if in.Noise && in.Grade() == incident.Probed {
@@ -125,6 +128,10 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 				f.CVE = append(f.CVE, id)
 			}
 		}
+	}
+	if in.Model {
+		f.Classifier = true
+		f.Doubts = append(f.Doubts, "only the classifier suspects this: no rule knows it")
 	}
 	if in.Events() == 1 || len(in.Evidence) == 1 {
 		f.Doubts = append(f.Doubts, "it is a single line: little evidence")

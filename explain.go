@@ -2,6 +2,7 @@ package vanguard
 
 import (
 	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/witness"
 )
 
 // An Explanation shows how one line was read, decoded and judged.
@@ -17,7 +18,8 @@ type Explanation struct {
 	Fields     []FieldValue   `json:"fields"`
 	Decoded    []FieldValue   `json:"decoded,omitempty"` // what attacker-written text says once its encodings are undone
 	Signals    []SignalReason `json:"signals,omitempty"`
-	Report     *Report        `json:"report"` // the verdict on this line alone
+	Classifier []PieceScore   `json:"classifier,omitempty"` // what the classifier says of each piece that it looked at
+	Report     *Report        `json:"report"`               // the verdict on this line alone
 }
 
 // FieldValue is one value of an Explanation, and who wrote its bytes: "server", "client" or "mixed".
@@ -39,6 +41,16 @@ type SignalReason struct {
 	Field      string  `json:"field,omitempty"`
 	Span       [2]int  `json:"span"`
 	Base       bool    `json:"base,omitempty"` // only feeds correlations
+}
+
+// PieceScore is what the classifier says of one piece of client-written text.
+type PieceScore struct {
+	Field       string  `json:"field"`
+	Kind        string  `json:"kind"` // path, parameter, json, body, agent, referer, text
+	Text        string  `json:"text"` // as the application would see it
+	Probability float64 `json:"probability"`
+	Threat      string  `json:"threat"`  // what it would be, if it is an attack
+	Suspect     bool    `json:"suspect"` // the probability reaches the model's limit
 }
 
 var writerNames = map[event.Writer]string{event.Server: "server", event.Client: "client", event.Mixed: "mixed"}
@@ -80,6 +92,9 @@ func (e *Engine) Explain(line []byte) []Explanation {
 				Confidence: d.Confidence, Field: s.Field.String(), Span: s.Span, Base: d.Base,
 			})
 		}
+		if e.witness != nil {
+			x.Classifier = pieceScores(e.witness.NewScorer(), ev)
+		}
 		out = append(out, x)
 	}
 	src := a.Source("line")
@@ -91,4 +106,15 @@ func (e *Engine) Explain(line []byte) []Explanation {
 		out[i].Report = r
 	}
 	return out
+}
+
+func pieceScores(s *witness.Scorer, ev *event.Event) (list []PieceScore) {
+	for _, seg := range witness.Cut(nil, ev) {
+		o := s.Opinion(seg)
+		list = append(list, PieceScore{
+			Field: seg.Field.String(), Kind: seg.Kind.String(), Text: string(s.Canonical(seg.Raw)),
+			Probability: round(o.Probability), Threat: o.Threat, Suspect: o.Suspect,
+		})
+	}
+	return list
 }

@@ -26,7 +26,7 @@ var floors = map[string]int{
 	"server": 5, "source": 5, "alert": 5, "store": 5,
 	".": 4, "render": 4,
 	"incident": 3, "mitigate": 3,
-	"logformat": 2, "rule": 2,
+	"logformat": 2, "rule": 2, "witness": 2,
 	"event": 1, "decode": 1, "unpack": 1, "neural": 1, "rules": 1, "threats": 1, "models": 1, "apps": 1, "web": 1,
 }
 

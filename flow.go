@@ -9,6 +9,7 @@ import (
 	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/logformat"
 	"github.com/helixvanguard/vanguard/rule"
+	"github.com/helixvanguard/vanguard/witness"
 )
 
 const (
@@ -176,16 +177,18 @@ func (s *Source) judge(b logformat.Block, last bool) {
 type worker struct {
 	match   *rule.Matcher
 	decode  decode.Memory
-	scratch []byte // for canonicalise
+	witness *witness.Scorer // nil without a classifier
+	scratch []byte          // for canonicalise
 	signals []event.Signal
 	event   event.Event
 }
 
 // idle keeps workers that nobody uses right now. A sync.Pool would lose them, and what they learnt, to the garbage collector.
 type idle struct {
-	set  *rule.Set
-	mu   sync.Mutex
-	free []*worker
+	set     *rule.Set
+	witness *witness.Witness
+	mu      sync.Mutex
+	free    []*worker
 }
 
 func (i *idle) take() *worker {
@@ -196,7 +199,11 @@ func (i *idle) take() *worker {
 		i.free = i.free[:n-1]
 		return w
 	}
-	return &worker{match: i.set.NewMatcher(), decode: decode.NewMemory()}
+	w := &worker{match: i.set.NewMatcher(), decode: decode.NewMemory()}
+	if i.witness != nil {
+		w.witness = i.witness.NewScorer()
+	}
+	return w
 }
 
 func (i *idle) put(w *worker) {
@@ -205,10 +212,14 @@ func (i *idle) put(w *worker) {
 	i.free = append(i.free, w)
 }
 
-// judge decodes ev and appends what the rules say of it.
+// judge decodes ev and appends what the rules and the classifier say of it.
 func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
 	w.canonicalise(ev)
+	from := len(*dst)
 	*dst = w.match.Match(ev, *dst)
+	if w.witness != nil {
+		*dst = w.witness.Judge(ev, *dst, from)
+	}
 }
 
 // A pipe judges blocks on several cores and observes them in the order in which they came: parallel equals serial.

@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/neural"
 )
 
 // Options configure an Engine. The zero value is what most people want.
 type Options struct {
 	Rules      fs.FS // the user's own Sigma rules: every *.yml and *.yaml in it, added to the embedded ones; one of the same name or id replaces
 	NoEmbedded bool  // judge by Rules alone
+
+	Model *neural.Model // the classifier, as a second witness beside the rules; nil = none. See package models
 
 	Format  string         // force a format: its name, or an nginx log_format or Apache LogFormat string
 	Zone    *time.Location // zone of times that name none; nil = UTC

@@ -61,9 +61,10 @@ type Finding struct {
 	Severity        string     `json:"severity"`
 	Outcome         string     `json:"outcome"`
 	OutcomeEvidence string     `json:"outcome_evidence,omitempty"`
-	Missing         string     `json:"missing,omitempty"`  // the log or field that would settle the outcome
-	LogHint         string     `json:"log_hint,omitempty"` // a configuration line that records it; may span lines
-	Noise           bool       `json:"noise,omitempty"`    // the internet's background noise; also counted in Report.Noise
+	Missing         string     `json:"missing,omitempty"`    // the log or field that would settle the outcome
+	LogHint         string     `json:"log_hint,omitempty"`   // a configuration line that records it; may span lines
+	Noise           bool       `json:"noise,omitempty"`      // the internet's background noise; also counted in Report.Noise
+	Classifier      bool       `json:"classifier,omitempty"` // only the classifier suspects it, no rule
 	Confidence      float64    `json:"confidence"`
 	Doubts          []string   `json:"doubts,omitempty"`
 	Actor           Actor      `json:"actor"`

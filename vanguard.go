@@ -13,6 +13,7 @@
 //	Block.Parse       Block   -> Events                         (logformat; pure, on all cores)
 //	canonicalise      Event   -> Event with decoded payloads    (decode; pure)
 //	Matcher.Match     Event   -> Signals                        (rule; pure)
+//	Scorer.Judge      Event   -> more Signals                   (witness: the classifier, if there is one; pure)
 //	Tracker.Observe   Signals -> incidents                      (incident; in order)
 //	Report            incidents -> Report
 package vanguard
@@ -31,6 +32,7 @@ import (
 	"github.com/helixvanguard/vanguard/rule"
 	"github.com/helixvanguard/vanguard/rules"
 	"github.com/helixvanguard/vanguard/threats"
+	"github.com/helixvanguard/vanguard/witness"
 )
 
 // An Engine is compiled knowledge: rules, application models, threats. It is immutable; any number of Analyzers may share it.
@@ -42,7 +44,8 @@ type Engine struct {
 	problems []rule.Problem
 	without  map[place][]string // texts of the records to leave out, "" for all that stand there
 	threats  func() (map[string]*incident.Threat, error)
-	idle     *idle // workers: what they remember of harmless values serves the next Analyzer too
+	witness  *witness.Witness // the classifier; nil if there is none
+	idle     *idle            // workers: what they remember of harmless values serves the next Analyzer too
 }
 
 // NewEngine compiles the rules. A rule that cannot run is a Problem, not an error; the error is about opt.
@@ -74,7 +77,10 @@ func NewEngine(opt Options) (*Engine, error) {
 	}
 	set, more := rule.Compile(all, rule.Options{})
 	e.set, e.problems = set, append(problems, more...)
-	e.idle = &idle{set: set}
+	if opt.Model != nil {
+		e.witness = witness.New(opt.Model)
+	}
+	e.idle = &idle{set: set, witness: e.witness}
 	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
 	return e, nil
 }
@@ -97,10 +103,10 @@ func (e *Engine) configure(opt Options) (err error) {
 	return err
 }
 
-// With is the same knowledge under other options, without compiling it again. The rules stay those of e.
+// With is the same knowledge under other options, without compiling it again. The rules and the classifier stay those of e.
 func (e *Engine) With(opt Options) (*Engine, error) {
 	other := *e
-	opt.Rules, opt.NoEmbedded = e.opt.Rules, e.opt.NoEmbedded
+	opt.Rules, opt.NoEmbedded, opt.Model = e.opt.Rules, e.opt.NoEmbedded, e.opt.Model
 	if err := other.configure(opt); err != nil {
 		return nil, err
 	}

@@ -217,7 +217,7 @@ type Entity struct {
 // A Detector is whoever raises Signals: a rule, a model, a profile. One exists per
 // rule for the life of the engine; Signals point at it.
 type Detector struct {
-	By         string // "rule:<id>", "model:<name>", "profile:<name>"
+	By         string // "rule:<id>", "model:<head>/<threat>/<percent>", "profile:<name>"
 	Name       string // short name, unique among detectors: the rule's `name`, else its id
 	Title      string
 	Why        string   // one plain sentence about what the match means
@@ -226,6 +226,7 @@ type Detector struct {
 	Confidence float64  // probability that one matching line, alone, is this threat
 	Noise      bool     // the internet's background noise: alone it never makes more than "probed"
 	Base       bool     // only feeds correlations; never shown by itself
+	Model      bool     // the classifier: its word alone never makes more than "probed"
 	Outcome    Outcome  // what a match itself proves, if anything
 	Stage      string   // kill-chain stage: recon, exploit, foothold, action, exfiltration
 	Attack     []string // ATT&CK technique ids

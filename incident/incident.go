@@ -32,6 +32,7 @@ type Incident struct {
 	Worked   event.Severity // the most severe of what worked
 	Refused  int            // signals that were refused
 	Noise    bool           // nothing but background noise
+	Model    bool           // nothing but the classifier's word
 	Lasting  bool           // a correlation fired: more than single lines
 	Hits     []Hit
 	Targets  []event.Entity
@@ -130,20 +131,35 @@ func (in *Incident) OutcomeEvidence() string {
 // Confidence is the probability that the incident is real: independent detectors
 // support each other, repetition of one counts for less and less.
 func (in *Incident) Confidence() float64 {
-	miss := 1.0
+	miss, model := 1.0, 0.0
 	for _, h := range in.Hits {
 		c := min(max(h.Detector.Confidence, 0.05), 0.98)
+		if h.Detector.Model { // Several words of one witness are one word.
+			model = max(model, c)
+			continue
+		}
 		miss *= math.Pow(1-c, 1+0.2*math.Log2(float64(max(h.Events, 1))))
 	}
-	return min(1-miss, 0.99)
+	if in.Model {
+		return model
+	}
+	return min(1-miss*(1-agreement*model), 0.99)
 }
 
+// agreement is how much of the classifier's word counts beside a rule's: both read the same bytes.
+const agreement = 0.5
+
 func (in *Incident) hit(d *event.Detector, n int) {
-	if len(in.Hits) == 0 {
-		in.Noise = true
+	switch {
+	case len(in.Hits) == 0:
+		in.Noise, in.Model = true, d.Model
+	case in.Model && !d.Model: // What a rule says takes the place of what the classifier said before.
+		in.Noise, in.Model, in.Level = true, false, 0
 	}
-	in.Noise = in.Noise && d.Noise
-	in.Level = max(in.Level, d.Level)
+	if in.Model == d.Model {
+		in.Noise = in.Noise && d.Noise
+		in.Level = max(in.Level, d.Level)
+	}
 	if d.Stage != "" && !slices.Contains(in.Stages, d.Stage) {
 		in.Stages = append(in.Stages, d.Stage)
 	}

@@ -197,6 +197,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	before, level := in.Outcome(), in.Level
 	out, why := judge(ev, d)
+	if d.Model && out > event.Blocked { // Whether an attack worked is not asked on the classifier's word.
+		out, why = event.Unknown, ""
+	}
 	in.hit(d, r.events)
 	in.Lasting = in.Lasting || r.lasting
 	if now := EventNumber(t.events); !r.lasting && in.Counted != now {
@@ -212,7 +215,7 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	telling := false
 	switch now := EventNumber(t.events); {
-	case d.Level < event.Medium:
+	case d.Level < event.Medium, d.Model:
 	case in.Answered > 0 && in.Newest == now:
 		in.raise(now, d.Level)
 	default:

@@ -36,6 +36,8 @@ const sustained = 10
 func (in *Incident) Grade() Grade {
 	out, c := in.Outcome(), in.Confidence()
 	switch {
+	case in.Model:
+		return Probed // A suspicion, and no more.
 	case out >= event.LikelySucceeded && manners[in.Threat] == floods && in.Level >= event.Medium:
 		return UnderAttack // What was served was served; nothing was broken into.
 	case out >= event.LikelySucceeded && in.Worked >= event.High && c >= 0.6:

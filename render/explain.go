@@ -103,4 +103,11 @@ func (t *textWriter) explain(x *vanguard.Explanation) {
 	if len(x.Signals) == 0 {
 		t.line("   nobody")
 	}
+	for _, p := range x.Classifier {
+		word := "harmless"
+		if p.Suspect {
+			word = "suspect, " + p.Threat
+		}
+		t.field(3, "classifier", fmt.Sprintf("%s: %s of an attack in %s: ", word, percent(p.Probability), p.Field)+p.Text)
+	}
 }

@@ -22,6 +22,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/models"
+	"github.com/helixvanguard/vanguard/neural"
 )
 
 // maxCaseBytes bounds one line of a cases file.
@@ -39,6 +41,7 @@ type evalCmd struct {
 	Threat  string   `help:"Score one threat: its attacks, and the benign cases that were taken for it." placeholder:"SLUG"`
 	Source  string   `help:"Score the cases of one source." placeholder:"NAME"`
 	Rules   string   `help:"Folder of further Sigma rules, as for scan." placeholder:"DIR" type:"existingdir"`
+	NoModel bool     `name:"no-model" help:"Judge by the rules alone, without the classifier."`
 	Workers int      `help:"Cases judged at the same time; 0 = all cores." placeholder:"N"`
 }
 
@@ -144,8 +147,14 @@ var errStopped = errors.New("stopped")
 // A judge gives the report on a log of the given lines, with nothing else in memory.
 type judge func(lines []string) *vanguard.Report
 
-func newJudge(rules string) (judge, error) {
+func newJudge(rules string, noModel bool) (judge, error) {
 	opt := vanguard.Options{Workers: 1}
+	if !noModel {
+		var err error
+		if opt.Model, err = neural.Load(models.Weights); err != nil {
+			return nil, err
+		}
+	}
 	if rules != "" {
 		opt.Rules = os.DirFS(rules)
 	}
@@ -182,7 +191,7 @@ func (c *evalCmd) Run(k *kong.Context) error {
 	if len(c.Paths) == 0 {
 		return usagef("name a file or folder of cases, or - for standard input")
 	}
-	j, err := newJudge(c.Rules)
+	j, err := newJudge(c.Rules, c.NoModel)
 	if err != nil {
 		return err
 	}

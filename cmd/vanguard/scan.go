@@ -19,6 +19,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/models"
+	"github.com/helixvanguard/vanguard/neural"
 	"github.com/helixvanguard/vanguard/render"
 )
 
@@ -29,6 +31,7 @@ type engineFlags struct {
 	Allow      []string `help:"Known innocent, repeatable: an address, a prefix, account:NAME, rule:NAME, route:PATH. The report tells what it hid." placeholder:"WHO" sep:"none"`
 	Rules      string   `help:"Folder of further Sigma rules." placeholder:"DIR"`
 	TrustProxy []string `help:"Address or prefix of a proxy whose X-Forwarded-For is believed, besides private ones; repeatable." placeholder:"CIDR"`
+	NoModel    bool     `name:"no-model" help:"Judge by the rules alone, without the classifier."`
 	Workers    int      `help:"Cores to use; 0 = all." placeholder:"N"`
 }
 
@@ -39,6 +42,11 @@ func (f *engineFlags) options() (opt vanguard.Options, err error) {
 		return opt, usagef("--%v", err)
 	}
 	opt.Workers = f.Workers
+	if !f.NoModel {
+		if opt.Model, err = neural.Load(models.Weights); err != nil {
+			return opt, err
+		}
+	}
 	if f.Rules != "" {
 		info, err := os.Stat(f.Rules)
 		switch {

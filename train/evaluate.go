@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/helixvanguard/vanguard/neural"
+)
+
+// scored is what the model says of a sample.
+type scored struct {
+	*sample
+	logit int32
+	p     float64
+	class uint8
+}
+
+// never is the logit of a sample without a piece that could carry an attack.
+const never = math.MinInt32
+
+func score(h *neural.Head, samples []sample) (list []scored) {
+	var scratch neural.Scratch
+	for i := range samples {
+		s := scored{sample: &samples[i], logit: never}
+		for _, p := range s.pieces {
+			if sc := h.Score(&scratch, p.kind, p.text); sc.Logit > s.logit {
+				s.logit, s.p, s.class = sc.Logit, float64(sc.P)/neural.Certain, sc.Class
+			}
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+// calibrate fits the curve from logits to probabilities on samples of other sources than those trained on: a straight line
+// through the logits, whose two numbers make the samples most likely. Attacks and benign samples count alike in sum.
+func calibrate(p *neural.Parameters, h *neural.Head, samples []sample) {
+	var z, y, w []float64
+	var count [2]float64
+	for _, s := range score(h, samples) {
+		if s.logit != never {
+			z = append(z, float64(s.logit)/(1<<neural.LogitBits))
+			y = append(y, float64(label(s.attack)))
+			count[label(s.attack)]++
+		}
+	}
+	for _, v := range y {
+		w = append(w, 0.5/count[int(v)])
+	}
+	a, b := 1.0, 0.0
+	for range 60 { // Newton's method
+		var ga, gb, haa, hab, hbb float64
+		for i := range z {
+			q := 1 / (1 + exp(-a*z[i]-b))
+			e, c := w[i]*(q-y[i]), w[i]*q*(1-q)
+			ga += e * z[i]
+			gb += e
+			haa += c * z[i] * z[i]
+			hab += c * z[i]
+			hbb += c
+		}
+		det := (haa+1e-9)*(hbb+1e-9) - hab*hab
+		a -= ((hbb+1e-9)*ga - hab*gb) / det
+		b -= ((haa+1e-9)*gb - hab*ga) / det
+	}
+	for i := range p.Curve {
+		p.Curve[i] = min(max(1/(1+exp(-a*neural.CurveLogit(i)-b)), 0.0005), 0.9995)
+	}
+	p.Limit = 0.5
+}
+
+// evaluate prints the tables of the model card.
+func evaluate(w io.Writer, m *neural.Model, d *data) {
+	all := score(m.Web, d.test)
+	pooled := []int32{}
+	bySource := map[string][]scored{}
+	for _, s := range all {
+		bySource[s.source] = append(bySource[s.source], s)
+		if !s.attack && s.source != "coreruleset" {
+			pooled = append(pooled, s.logit)
+		}
+	}
+	slices.Sort(pooled)
+	at := func(benign []int32, share float64) int32 { // flagged above
+		return benign[max(len(benign)-1-int(share*float64(len(benign))), 0)]
+	}
+	one, tenth := at(pooled, 0.01), at(pooled, 0.001)
+	fmt.Fprintf(w, "thresholds: 1 %% of pooled benign at logit %.2f, 0.1 %% at %.2f; shipped limit %.3f\n", float64(one)/4096, float64(tenth)/4096, float64(m.Web.Limit)/neural.Certain)
+	fmt.Fprintf(w, "%-24s %8s %8s %8s %8s %8s %8s %8s %8s\n", "source", "attacks", "seen", "at 1%", "at 0.1%", "shipped", "class", "benign", "flagged")
+	for _, name := range slices.Sorted(maps.Keys(bySource)) {
+		var n, benign, flagged, seen, a, b, c, class, classed int
+		for _, s := range bySource[name] {
+			hit := s.p*neural.Certain >= float64(m.Web.Limit)
+			if !s.attack {
+				benign++
+				if hit {
+					flagged++
+				}
+				continue
+			}
+			n++
+			if s.logit != never {
+				seen++
+			}
+			if s.logit > one {
+				a++
+			}
+			if s.logit > tenth {
+				b++
+			}
+			if hit {
+				c++
+				if classOf(webClasses, s.sample.class) >= 0 {
+					classed++
+					if m.Web.Classes[s.class] == s.sample.class {
+						class++
+					}
+				}
+			}
+		}
+		fmt.Fprintf(w, "%-24s %8d %8s %8s %8s %8s %8s %8d %8s\n", name, n, percent(seen, n), percent(a, n), percent(b, n), percent(c, n), percent(class, classed), benign, percent(flagged, benign))
+	}
+}
+
+func percent(n, of int) string {
+	if of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f%%", 100*float64(n)/float64(of))
+}

@@ -1,0 +1,302 @@
+package main
+
+import (
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/helixvanguard/vanguard/neural"
+)
+
+//go:embed attacks.txt
+var attackGrammar string
+
+//go:embed benign.txt
+var benignGrammar string
+
+// A grammar expands names to texts. Its sections are in the files beside.
+type grammar struct {
+	section map[string][]string
+	names   []string // in the order of the file
+	words   []string // for ‹w› and ‹prose›
+}
+
+func parseGrammar(text string, words []string) *grammar {
+	g := &grammar{section: map[string][]string{}, words: words}
+	name := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "#") && name == "":
+		case strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]") && !strings.ContainsAny(line, "‹$'# "):
+			name = line[1 : len(line)-1]
+			g.names = append(g.names, name)
+		case name != "":
+			g.section[name] = append(g.section[name], line)
+		}
+	}
+	for n, list := range g.section { // the empty line before the next section belongs to the file, not to the grammar
+		if len(list) > 1 && list[len(list)-1] == "" {
+			g.section[n] = list[:len(list)-1]
+		}
+	}
+	return g
+}
+
+const maxDepth = 8
+
+// expand writes one alternative of a section.
+func (g *grammar) expand(r *random, name string, depth int) string {
+	list := g.section[name]
+	if len(list) == 0 {
+		return g.builtin(r, name)
+	}
+	if depth > maxDepth {
+		return ""
+	}
+	return g.fill(r, list[r.below(len(list))], depth)
+}
+
+func (g *grammar) fill(r *random, text string, depth int) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(text, "‹")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		name, after, ok := strings.Cut(rest, "›")
+		if !ok {
+			return b.String()
+		}
+		b.WriteString(g.expand(r, name, depth+1))
+		text = after
+	}
+}
+
+const (
+	letters = "abcdefghijklmnopqrstuvwxyz"
+	alnum   = letters + "0123456789"
+)
+
+func pick(r *random, from string, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = from[r.below(len(from))]
+	}
+	return string(b)
+}
+
+var domains = []string{"example.com", "example.test", "evil.test", "shop.example.org", "cdn.example.net", "a.test", "img.example.com"}
+
+func (g *grammar) word(r *random) string { return g.words[r.below(len(g.words))] }
+
+func (g *grammar) builtin(r *random, name string) string {
+	switch name {
+	case "n":
+		return pick(r, "123456789", 1) + pick(r, "0123456789", r.below(4))
+	case "N":
+		return pick(r, "123456789", 1) + pick(r, "0123456789", 4+r.below(5))
+	case "w":
+		return g.word(r)
+	case "W":
+		w := g.word(r)
+		return strings.ToUpper(w[:1]) + w[1:]
+	case "id":
+		return pick(r, letters, 1) + pick(r, alnum, 1+r.below(7))
+	case "hex":
+		return pick(r, "0123456789abcdef", 4+2*r.below(15))
+	case "b64":
+		return base64.RawStdEncoding.EncodeToString([]byte(pick(r, alnum+"=;:/ ", 6+r.below(30))))
+	case "host":
+		if r.below(3) == 0 {
+			return g.word(r) + "." + domains[r.below(len(domains))]
+		}
+		return domains[r.below(len(domains))]
+	case "ip":
+		return fmt.Sprintf("%d.%d.%d.%d", 1+r.below(223), r.below(256), r.below(256), 1+r.below(254))
+	case "prose":
+		n := 2 + r.below(9)
+		var words []string
+		for range n {
+			words = append(words, g.word(r))
+		}
+		return strings.Join(words, " ")
+	case "date":
+		return fmt.Sprintf("20%02d-%02d-%02d", 10+r.below(20), 1+r.below(12), 1+r.below(28))
+	case "uuid":
+		h := pick(r, "0123456789abcdef", 32)
+		return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
+	case "jwt":
+		return "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + pick(r, alnum+"ABCDEFGHIJ_-", 40+r.below(120)) + "." + pick(r, alnum+"ABCDEFG_-", 43)
+	case "foreign":
+		n := 1 + r.below(10)
+		alphabet := alphabets[r.below(len(alphabets))]
+		var b strings.Builder
+		for i := range n {
+			if i > 0 {
+				b.WriteString([]string{" ", " ", " ", ", ", "; ", " - ", "/", " & ", ": ", "! "}[r.below(10)])
+			}
+			for range 1 + r.below(9) {
+				b.WriteRune(alphabet[r.below(len(alphabet))])
+			}
+		}
+		return b.String()
+	case "b64long":
+		return base64.StdEncoding.EncodeToString([]byte(pick(r, alnum+"\x00\x01\x9f\xe3\xff\x7f", 20+r.below(120))))
+	case "pass":
+		return pick(r, alnum+"ABCDEFGHKLMNPQRSTUVWXYZ!@#$%^&*()-_=+;:,.?'\"<>/|~", 6+r.below(14))
+	}
+	panic("the grammar has no section " + name)
+}
+
+var alphabets = [][]rune{
+	[]rune("абвгдежзиклмнопрстуфхцчшщыьэюя"), []rune("日本語東京大阪検索商品価格新着お知らせこんにちは"), []rune("中文搜索产品价格北京上海你好世界登录用户"),
+	[]rune("ابتثجحخدذرزسشصضطظعغفقكلمنهوي"), []rune("한국어검색상품가격서울안녕하세요"), []rune("αβγδεζηθικλμνξοπρστυφχψω"),
+	[]rune("éèàùçâêîôûëïüœabcdefilmnoprstuv"), []rune("äöüßabcdefghiklmnoprstuvw"), []rune("ñáéíóúü¿¡abcdelmnoprst"), []rune("ąćęłńóśźżabcdeklmnoprstwyz"),
+	[]rune("אבגדהוזחטיכלמנסעפצקרשת"), []rune("กขคงจชซดตถทนบปผพฟมยรลวสหอ"), []rune("अआइईउऊएकखगघचजटडतदनपबमयरलवसह"), []rune("şğıöüçabcdeklmnrsty"), []rune("ăâđêôơưabcdeghklmnotuvxy"),
+}
+
+// vocabulary takes the words that benign rows are made of: the grammars write with them.
+func vocabulary(samples []sample, r *random) []string {
+	seen := map[string]bool{}
+	var words []string
+	for i := range samples {
+		if samples[i].attack || samples[i].source == "ua" {
+			continue
+		}
+		for _, w := range strings.FieldsFunc(strings.ToLower(samples[i].text), func(c rune) bool { return c < 'a' || c > 'z' }) {
+			if len(w) >= 3 && len(w) <= 12 && !seen[w] {
+				seen[w] = true
+				words = append(words, w)
+			}
+		}
+	}
+	for i := len(words) - 1; i > 0; i-- {
+		j := r.below(i + 1)
+		words[i], words[j] = words[j], words[i]
+	}
+	return words[:min(len(words), 20000)]
+}
+
+// generate makes rows of both labels, and mutations of the attacks that were read.
+func generate(read []sample, seed uint64, made int) (samples []sample) {
+	r := random(seed ^ 0xa11ce)
+	words := vocabulary(read, &r)
+	attacks, benign := parseGrammar(attackGrammar, words), parseGrammar(benignGrammar, words)
+	threats := append([]string{"other"}, webClasses...)
+	// The large families get more rows: they have more forms.
+	share := map[string]int{"sql-injection": 4, "cross-site-scripting": 4, "path-traversal": 2, "command-injection": 5, "template-injection": 2}
+	var turns []string
+	for _, t := range threats {
+		for range max(share[t], 1) {
+			turns = append(turns, t)
+		}
+	}
+	for i := range made {
+		threat := turns[i%len(turns)]
+		text := attacks.expand(&r, threat, 0)
+		if r.below(3) == 0 {
+			text = mutate(&r, attacks, text)
+		}
+		samples = append(samples, make1(&r, "made/attack", true, threat, text, neural.Param))
+	}
+	for i := range read {
+		if x := &read[i]; x.attack && len(x.text) < 200 && !strings.HasPrefix(x.text, "/") && r.below(4) == 0 {
+			samples = append(samples, make1(&r, "made/mutant", true, x.class, mutate(&r, attacks, x.text), neural.Param))
+		}
+	}
+	var kinds []string
+	for _, name := range benign.names {
+		if _, ok := benignKinds[name]; ok {
+			kinds = append(kinds, name)
+		}
+	}
+	for i := range made {
+		name := kinds[i%len(kinds)]
+		text := benign.expand(&r, name, 0)
+		samples = append(samples, make1(&r, "made/"+name, false, "benign", text, benignKinds[name]))
+	}
+	return samples
+}
+
+// benignKinds are the sections of whole benign texts, and where such texts stand.
+var benignKinds = map[string]neural.Kind{
+	"search": neural.Param, "comment": neural.Param, "value": neural.Param, "code": neural.Leaf, "filter": neural.Param, "link": neural.Param,
+	"rich": neural.Body, "json": neural.Body, "graphql": neural.Leaf, "xml": neural.Body, "path": neural.Path, "agent": neural.Agent,
+	"referer": neural.Referer, "cookie": neural.Param, "file": neural.Param, "foreign-text": neural.Param, "password": neural.Param, "tricky": neural.Param,
+}
+
+// make1 is a sample of one generated text.
+func make1(r *random, source string, attack bool, class, text string, kind neural.Kind) sample {
+	x := sample{source: source, attack: attack, class: class, text: text}
+	raw := text
+	if kind == neural.Param {
+		switch r.below(10) {
+		case 0, 1:
+			kind = neural.Leaf
+		case 2:
+			kind = neural.Body
+		case 3:
+			kind = neural.Referer
+			raw = url.QueryEscape(text)
+		case 4:
+			raw = url.QueryEscape(text)
+		case 5:
+			if attack {
+				kind = neural.Agent
+			}
+		case 6:
+			if attack {
+				kind = neural.Path
+			}
+		}
+	}
+	if kind == neural.Body && len(raw) > 0 && (raw[0] == '{' || raw[0] == '[' && strings.Contains(raw, `"`)) {
+		x.pieces = body(raw)
+	} else {
+		x.pieces = windows(kind, []byte(raw))
+	}
+	return x
+}
+
+// mutate disguises an attack, or sets it among harmless text: what a text begins and ends with must not decide.
+func mutate(r *random, g *grammar, text string) string {
+	for range 1 + r.below(2) {
+		switch r.below(9) {
+		case 0:
+			text = g.builtin(r, "prose") + " " + text
+		case 1:
+			text += " " + g.builtin(r, "prose")
+		case 2:
+			text = g.builtin(r, "prose") + " " + text + " " + g.builtin(r, "prose")
+		case 3: // cut off at the end, as long lines are
+			if n := len(text); n > 16 {
+				text = text[:n*(60+r.below(40))/100]
+				for !utf8.ValidString(text) && len(text) > 0 {
+					text = text[:len(text)-1]
+				}
+			}
+		case 4: // a keyword cut in two
+			if at := strings.IndexAny(text, "aeiou"); at > 1 && len(text) > 12 {
+				i := at + r.below(len(text)-at)
+				for i < len(text) && !utf8.RuneStart(text[i]) {
+					i++
+				}
+				text = text[:i] + []string{" ", "/**/", "'+'", "''", "\\", "||", "<x>", "%00"}[r.below(8)] + text[i:]
+			}
+		case 5: // other blanks
+			text = strings.ReplaceAll(text, " ", []string{"/**/", "%09", "%0a", "+", "  ", "/*" + g.builtin(r, "id") + "*/", "%a0", "(", "\t"}[r.below(9)])
+		case 6:
+			text = strings.ReplaceAll(text, "=", []string{" like ", " = ", "<>", " rlike ", "=="}[r.below(5)])
+		case 7:
+			text = strings.ReplaceAll(text, "'", []string{"\"", "`", "’", "\\'", "%27"}[r.below(5)])
+		case 8:
+			text = strings.Repeat(g.builtin(r, "id"), 1+r.below(8)) + text
+		}
+	}
+	return text
+}

@@ -1,0 +1,164 @@
+// Command train makes the classifier: it reads labelled texts, adds rows that it generates, trains, calibrates,
+// evaluates on sources that it never trained on, and writes a model folder.
+//
+//	go run ./train -corpora DIR -out models/witness-v1
+//
+// DIR holds training/{train,dev}.jsonl and web/*.jsonl; what each file must look like is in docs/model.md. The
+// same files and seed give the same bytes.
+package main
+
+import (
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/helixvanguard/vanguard/neural"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "train:", err)
+		os.Exit(1)
+	}
+}
+
+func sum(b []byte) []byte { h := sha256.Sum256(b); return h[:] }
+
+func run() error {
+	var (
+		corpora = flag.String("corpora", "", "folder with training/ and web/")
+		out     = flag.String("out", "", "folder to write the weights to")
+		name    = flag.String("name", "witness-v1", "name of the model")
+		seed    = flag.Uint64("seed", 1, "seed of everything that chance decides")
+		epochs  = flag.Int("epochs", 6, "times that the web head sees every row")
+		logRows = flag.Int("rows", 17, "rows of the web head's table, as a power of two")
+		rate    = flag.Float64("rate", 0.15, "learning rate")
+		drop    = flag.Float64("drop", 0.5, "share of n-grams dropped")
+		made    = flag.Int("made", 60000, "generated rows of each label")
+	)
+	flag.Parse()
+	if *corpora == "" {
+		return fmt.Errorf("name the data with -corpora")
+	}
+	began := time.Now()
+	step := func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, "%5.0fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+	d, err := readData(*corpora, *seed, *made, step)
+	if err != nil {
+		return err
+	}
+	set := settings{seed: *seed, epochs: *epochs, logRows: *logRows, drop: *drop, rate: *rate, classes: webClasses}
+	examples := d.examples()
+	step("%d rows to learn from", len(examples))
+	n := train(set, examples, func(epoch int, loss float64) { step("epoch %d: loss %.4f", epoch+1, loss) })
+	web := n.parameters(neural.WebHead)
+	for i := range web.Curve {
+		web.Curve[i] = 1 / (1 + exp(-neural.CurveLogit(i)))
+	}
+	model, err := neural.Load(neural.Encode(*name, sum, web))
+	if err != nil {
+		return err
+	}
+	calibrate(web, model.Web, d.calibration)
+	file := neural.Encode(*name, sum, web)
+	if model, err = neural.Load(file); err != nil {
+		return err
+	}
+	step("trained; %d bytes", len(file))
+	if *out != "" {
+		if err := os.MkdirAll(*out, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(*out, "weights.bin"), file, 0o644); err != nil {
+			return err
+		}
+	}
+	evaluate(os.Stdout, model, d)
+	return nil
+}
+
+// data is everything that a run works with.
+type data struct {
+	seed        uint64
+	learn       []sample // to train on
+	calibration []sample // to fit probabilities on
+	test        []sample // to measure on: never seen otherwise
+}
+
+func readData(dir string, seed uint64, made int, step func(string, ...any)) (*data, error) {
+	d := &data{seed: seed}
+	var err error
+	if d.learn, err = readRows(filepath.Join(dir, "training", "train.jsonl")); err != nil {
+		return nil, err
+	}
+	dev, err := readRows(filepath.Join(dir, "training", "dev.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range dev {
+		switch x.source {
+		case "github-api", "prose-held":
+			d.calibration = append(d.calibration, x)
+		default:
+			x.source = "dev/" + x.source
+			d.test = append(d.test, x)
+		}
+	}
+	for _, name := range []string{"httpparams", "coreruleset", "gotestwaf", "nuclei_cves", "crowdsec_appsec"} {
+		cases, err := readCases(filepath.Join(dir, "web", name+".jsonl"))
+		if err != nil {
+			return nil, err
+		}
+		d.test = append(d.test, cases...)
+	}
+	cases, err := readCases(filepath.Join(dir, "web", "grananqvist_payloads.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	cases, copies := without(cases, d.test)
+	d.calibration = append(d.calibration, cases...)
+	step("%d samples to test on, %d to calibrate on (%d copies dropped)", len(d.test), len(d.calibration), copies)
+	d.learn = append(d.learn, generate(d.learn, seed, made)...)
+	before := len(d.learn)
+	d.learn, _ = without(d.learn, d.test, d.calibration)
+	step("%d of %d rows to learn from; the others occur twice or among the tests", len(d.learn), before)
+	return d, nil
+}
+
+// examples weighs the samples: a source counts by the root of its size, so that the large and uniform ones do not drown the rest.
+func (d *data) examples() (list []example) {
+	type group struct {
+		source string
+		attack bool
+	}
+	count := map[group]int{}
+	for _, s := range d.learn {
+		if len(s.pieces) > 0 {
+			count[group{s.source, s.attack}]++
+		}
+	}
+	weight := func(g group) float64 { return 1 / (1 + float64(count[g])/4000) }
+	var total [2]float64
+	for g, n := range count {
+		total[label(g.attack)] += float64(n) * weight(g)
+	}
+	for _, s := range d.learn {
+		if len(s.pieces) == 0 {
+			continue
+		}
+		w := weight(group{s.source, s.attack}) * (total[0] + total[1]) / 2 / total[label(s.attack)]
+		list = append(list, example{s.pieces, s.attack, classOf(webClasses, s.class), float32(w)})
+	}
+	return list
+}
+
+func label(attack bool) int {
+	if attack {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,243 @@
+// Package witness asks the classifier: it cuts an Event into the pieces of text that a client wrote, passes over those that
+// cannot carry an attack, scores the rest and raises Signals.
+//
+//	Cut        Event -> Segments              what a client wrote, piece by piece
+//	canonical  Segment -> text                decode
+//	Score      text -> probability, class     neural
+//	Judge      Event -> Signals               all of it, with a memory of pieces seen before
+//
+// The classifier is a second witness beside the rules, never the only one: see incident on what its word alone can reach.
+package witness
+
+import (
+	"bytes"
+
+	"github.com/helixvanguard/vanguard/decode"
+	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/neural"
+)
+
+// Limits on what one event can cost.
+const (
+	maxSegments = 64      // pieces of one event that are looked at
+	maxSegment  = 4 << 10 // bytes of one piece, before it is decoded
+	minToken    = 15      // bytes from which a plain piece may be base64 of another
+)
+
+// A Segment is a piece of text that a client wrote, as it stands in the record.
+type Segment struct {
+	Field event.Field
+	Kind  neural.Kind
+	Raw   []byte
+}
+
+// What bytes can stand in a piece that is passed over.
+const (
+	inParam uint8 = 1 << iota // a parameter's value
+	inPath
+	inAgent
+	inKey // a parameter's name
+)
+
+var plain = func() (t [256]uint8) {
+	set := func(chars string, as uint8) {
+		for _, c := range []byte(chars) {
+			t[c] |= as
+		}
+	}
+	for c := byte('0'); c <= 'z'; c++ {
+		if '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {
+			t[c] = inParam | inPath | inAgent | inKey
+		}
+	}
+	set("_.,-", inParam|inPath|inAgent|inKey)
+	set("=~", inParam|inPath)
+	set("/:@", inPath)
+	set("[]", inKey)
+	set(" ()/;:+=@", inAgent)
+	return t
+}()
+
+// passed tells whether every byte of b may stand in a piece that is passed over. Two dots in a row and names of Java's packages may not.
+func passed(b []byte, as uint8) bool {
+	dots := 0
+	for i, c := range b {
+		if plain[c]&as == 0 {
+			return false
+		}
+		if c == '.' {
+			if dots++; i > 0 && b[i-1] == '.' {
+				return false
+			}
+		}
+	}
+	return dots == 0 || as == inAgent || as == inPath || !dotted(b)
+}
+
+// dotted tells whether b names something in a program: a chain of names, the first of which is a package that attacks reach for.
+func dotted(b []byte) bool {
+	at := bytes.IndexByte(b, '.')
+	switch string(bytes.ToLower(b[:min(at, 16)])) {
+	case "java", "javax", "org", "com", "sun", "processbuilder", "runtime", "class", "system", "self", "request", "document", "window", "process", "global":
+		return true
+	}
+	return false
+}
+
+// Cut appends the pieces of ev that could carry an attack to dst.
+func Cut(dst []Segment, ev *event.Event) []Segment {
+	c := cutter{segments: dst, most: len(dst) + maxSegments}
+	c.add(event.Path, neural.Path, ev.Get(event.Path), inPath)
+	c.query(event.Query, neural.Param, ev.Get(event.Query))
+	c.add(event.UserAgent, neural.Agent, ev.Get(event.UserAgent), inAgent)
+	c.referer(ev.Get(event.Referer))
+	c.cookies(ev.Get(event.Cookie))
+	c.body(ev.Get(event.Body))
+	c.add(event.User, neural.Param, ev.Get(event.User), inPath)
+	for _, p := range ev.Extra() {
+		if p.By == event.Client {
+			c.add(event.Headers, neural.Agent, p.Value, inAgent)
+		}
+	}
+	c.add(event.Headers, neural.Agent, ev.Get(event.Headers), inAgent)
+	return c.segments
+}
+
+type cutter struct {
+	segments []Segment
+	most     int
+}
+
+// add takes b as a piece unless its bytes may all be passed over.
+func (c *cutter) add(f event.Field, k neural.Kind, b []byte, as uint8) {
+	if len(b) < 3 || len(c.segments) >= c.most || passed(b, as) && !(len(b) >= minToken && decode.Needed(b)) {
+		return
+	}
+	c.segments = append(c.segments, Segment{f, k, b[:min(len(b), maxSegment)]})
+}
+
+// query cuts name=value&name=value. A name that is none is judged with its value.
+func (c *cutter) query(f event.Field, k neural.Kind, q []byte) {
+	for len(q) > 0 && len(c.segments) < c.most {
+		piece := q
+		if i := bytes.IndexByte(q, '&'); i >= 0 {
+			piece, q = q[:i], q[i+1:]
+		} else {
+			q = nil
+		}
+		if i := bytes.IndexByte(piece, '='); i >= 0 && passed(piece[:i], inKey) {
+			piece = piece[i+1:]
+		}
+		c.add(f, k, piece, inParam)
+	}
+}
+
+// referer cuts an URL.
+func (c *cutter) referer(r []byte) {
+	if i := bytes.Index(r, []byte("://")); i >= 0 && i < 8 {
+		r = r[i+3:]
+	}
+	if i := bytes.IndexByte(r, '?'); i >= 0 {
+		c.query(event.Referer, neural.Referer, r[i+1:])
+		r = r[:i]
+	}
+	c.add(event.Referer, neural.Referer, r, inPath)
+}
+
+// cookies cuts name=value; name=value.
+func (c *cutter) cookies(b []byte) {
+	for len(b) > 0 && len(c.segments) < c.most {
+		piece := b
+		if i := bytes.IndexByte(b, ';'); i >= 0 {
+			piece, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		if i := bytes.IndexByte(piece, '='); i >= 0 {
+			piece = piece[i+1:]
+		}
+		c.add(event.Cookie, neural.Param, bytes.TrimSpace(piece), inParam)
+	}
+}
+
+// body cuts a request body by what it looks like: JSON, a form, parts of a form, or one text.
+func (c *cutter) body(b []byte) {
+	b = bytes.TrimSpace(b[:min(len(b), maxSegment*8)])
+	switch {
+	case len(b) == 0:
+	case b[0] == '{' || b[0] == '[':
+		if rest := c.json(b); rest {
+			c.add(event.Body, neural.Body, b, inParam)
+		}
+	case bytes.HasPrefix(b, []byte("--")) && bytes.Contains(b[:min(len(b), 512)], []byte("ontent-")):
+		c.parts(b)
+	case isForm(b):
+		c.query(event.Body, neural.Param, b)
+	default:
+		c.add(event.Body, neural.Body, b, inParam)
+	}
+}
+
+// isForm tells whether b begins with a parameter: a name and an equals sign.
+func isForm(b []byte) bool {
+	i := bytes.IndexByte(b, '=')
+	if i <= 0 || i > 64 {
+		return false
+	}
+	for _, c := range b[:i] {
+		if plain[c]&inKey == 0 && c != '%' && c != '+' && c != '$' {
+			return false
+		}
+	}
+	return true
+}
+
+// json cuts the strings out of JSON, names included. rest tells that more stands between them than JSON allows.
+func (c *cutter) json(b []byte) (rest bool) {
+	for i := 0; i < len(b); i++ {
+		switch ch := b[i]; {
+		case ch == '"':
+			j := i + 1
+			for j < len(b) && b[j] != '"' {
+				if b[j] == '\\' {
+					j++
+				}
+				j++
+			}
+			j = min(j, len(b))
+			if s := b[i+1 : j]; len(s) > 0 && (s[0] == '{' || s[0] == '[') && bytes.IndexByte(s, '"') < 0 {
+				c.add(event.Body, neural.Leaf, s, inParam)
+			} else {
+				c.add(event.Body, neural.Leaf, s, inParam)
+			}
+			i = j
+		case ch <= ' ', ch == '{', ch == '}', ch == '[', ch == ']', ch == ':', ch == ',', '0' <= ch && ch <= '9', ch == '-', ch == '+', ch == '.', 'a' <= ch && ch <= 'z', ch == 'E':
+		default:
+			rest = true
+		}
+	}
+	return rest
+}
+
+// parts cuts multipart/form-data: the values, and the names of files.
+func (c *cutter) parts(b []byte) {
+	for len(b) > 0 && len(c.segments) < c.most {
+		line := b
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			line, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		line = bytes.TrimSpace(line)
+		if bytes.HasPrefix(line, []byte("--")) && len(line) > 8 && !bytes.ContainsAny(line, " '\"(") {
+			continue
+		}
+		if len(line) > 8 && bytes.EqualFold(line[:8], []byte("content-")) {
+			if i := bytes.Index(line, []byte(`filename="`)); i >= 0 {
+				c.add(event.Body, neural.Param, bytes.TrimRight(line[i+10:], `"`), inParam)
+			}
+			continue
+		}
+		c.add(event.Body, neural.Param, line, inParam)
+	}
+}

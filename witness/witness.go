@@ -1,0 +1,175 @@
+package witness
+
+import (
+	"fmt"
+	"hash/maphash"
+
+	"github.com/helixvanguard/vanguard/decode"
+	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/neural"
+)
+
+// steps are the probabilities at which the classifier speaks: a Detector has one confidence, so each step is one. A piece speaks
+// at the highest step that its calibrated probability reaches.
+var steps = [...]float64{0.5, 0.6, 0.7, 0.8, 0.9, 0.95}
+
+// A Witness is a model with a Detector for each thing that it can say. It is immutable and may be shared.
+type Witness struct {
+	model *neural.Model
+	web   [][len(steps)]*event.Detector // by class
+	limit float64
+}
+
+// New makes a Witness of model.
+func New(model *neural.Model) *Witness {
+	w := &Witness{model: model, limit: float64(model.Web.Limit) / neural.Certain}
+	for _, threat := range model.Web.Classes {
+		var row [len(steps)]*event.Detector
+		for i, p := range steps {
+			row[i] = &event.Detector{
+				By:         fmt.Sprintf("model:%s/%s/%.0f", neural.WebHead, threat, 100*p),
+				Name:       "model_" + neural.WebHead,
+				Title:      "The classifier takes this for an attack",
+				Why:        fmt.Sprintf("The classifier takes this text for an attack with a probability of at least %.0f %%.", 100*p),
+				Threat:     threat,
+				Level:      event.Medium,
+				Confidence: p,
+				Model:      true,
+				Stage:      "exploit",
+			}
+		}
+		w.web = append(w.web, row)
+	}
+	return w
+}
+
+// Detectors are all that w can raise.
+func (w *Witness) Detectors() (list []*event.Detector) {
+	for i := range w.web {
+		list = append(list, w.web[i][:]...)
+	}
+	return list
+}
+
+// A Scorer is one goroutine's memory for asking a Witness.
+type Scorer struct {
+	w        *Witness
+	nn       neural.Scratch
+	text     []byte
+	segments []Segment
+	seed     maphash.Seed
+	known    []known
+}
+
+// known is what was said of a piece before.
+type known struct {
+	hash  uint64
+	score neural.Score
+}
+
+const knownPieces = 1 << 12 // pieces that are remembered; 24 bytes each
+
+// NewScorer returns a Scorer with nothing in memory.
+func (w *Witness) NewScorer() *Scorer {
+	return &Scorer{w: w, seed: maphash.MakeSeed(), known: make([]known, knownPieces)}
+}
+
+// Judge appends what the classifier says of ev, of which the rules' signals stand in dst[from:]. It raises one
+// Signal at most: it joins a rule that suspects the same threat, or else speaks of the most suspect piece, unless a rule has
+// named those bytes already.
+func (s *Scorer) Judge(ev *event.Event, dst []event.Signal, from int) []event.Signal {
+	s.segments = Cut(s.segments[:0], ev)
+	if len(s.segments) == 0 {
+		return dst
+	}
+	rules := dst[from:]
+	var at *Segment
+	var best neural.Score
+	joined := false
+	for i := range s.segments {
+		seg := &s.segments[i]
+		sc := s.score(seg)
+		if float64(sc.P)/neural.Certain < s.w.limit {
+			continue
+		}
+		agrees, named := false, false
+		for _, r := range rules {
+			if d := r.Detector; !d.Base && d.Threat != "" {
+				agrees = agrees || d.Threat == s.w.model.Web.Classes[sc.Class]
+				named = named || r.Field == seg.Field
+			}
+		}
+		switch {
+		case named && !agrees, joined && !agrees:
+		case at == nil, agrees && !joined, sc.P > best.P:
+			at, best, joined = seg, sc, agrees
+		}
+	}
+	if at == nil {
+		return dst
+	}
+	signal := event.Signal{Detector: s.w.detector(best), Field: at.Field}
+	if span, ok := ev.Span(at.Raw); ok {
+		signal.Span = span
+	}
+	return append(dst, signal)
+}
+
+func (w *Witness) detector(sc neural.Score) *event.Detector {
+	p := float64(sc.P) / neural.Certain
+	step := 0
+	for step+1 < len(steps) && p >= steps[step+1] {
+		step++
+	}
+	return w.web[sc.Class][step]
+}
+
+// An Opinion is what the classifier says of a piece.
+type Opinion struct {
+	Probability float64 // of an attack, calibrated
+	Threat      string  // which, if it is one
+	Suspect     bool    // the probability reaches the limit from which the classifier speaks
+}
+
+// Opinion asks about one piece.
+func (s *Scorer) Opinion(seg Segment) Opinion {
+	sc := s.score(&seg)
+	p := float64(sc.P) / neural.Certain
+	return Opinion{p, s.w.model.Web.Classes[sc.Class], p >= s.w.limit}
+}
+
+// score gives the most suspect window of a piece.
+func (s *Scorer) score(seg *Segment) neural.Score {
+	h := maphash.Bytes(s.seed, seg.Raw) + 2*uint64(seg.Kind) | 1
+	slot := &s.known[h>>1%knownPieces]
+	if slot.hash == h { // Fast path - the seed is secret, so nobody can make two pieces look alike.
+		return slot.score
+	}
+	var best neural.Score
+	text := s.Canonical(seg.Raw)
+	for i := range neural.Windows(len(text)) {
+		if sc := s.w.model.Web.Score(&s.nn, seg.Kind, neural.Window(text, i)); i == 0 || sc.Logit > best.Logit {
+			best = sc
+		}
+	}
+	slot.hash, slot.score = h, best
+	return best
+}
+
+// Canonical is the text of a piece as the application would see it, valid until the next call.
+func (s *Scorer) Canonical(raw []byte) []byte { s.text = Canonical(s.text[:0], raw); return s.text }
+
+// Canonical appends the text of a piece as the application would see it to dst.
+func Canonical(dst, raw []byte) []byte {
+	from := len(dst)
+	out, changed := decode.Canonical(dst, raw)
+	if !changed {
+		out = append(out[:from], raw...)
+		for i, c := range out[from:] {
+			if 'A' <= c && c <= 'Z' {
+				out[from+i] = c | 0x20
+			}
+		}
+	}
+	return out
+}
