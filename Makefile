@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 ARGS     ?= --help
 
 # The packages that also run in a browser; their tests, golden reports included, pass as WebAssembly.
-ENGINE = ./event/... ./decode/... ./logformat/... ./rule/... ./incident/... ./render/... .
+ENGINE = ./event/... ./decode/... ./neural/... ./logformat/... ./rule/... ./witness/... ./incident/... ./render/... .
 
 .PHONY: help build web site reproducible page FORCE run test check fmt vet lint floors wasm golden coverage bench fuzz generate clean
 

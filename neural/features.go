@@ -19,26 +19,8 @@ var kindNames = [NumKinds]string{"path", "parameter", "json", "body", "agent", "
 
 func (k Kind) String() string { return kindNames[k] }
 
-// A text is scored a window at a time, the most suspect of which counts: so a payload counts alike at the front of a long text and at its end.
-const (
-	windowSize = 256 // bytes
-	windowHop  = 192 // bytes from the start of one window to that of the next
-	maxWindows = 24  // of one text: those at its front, and its last
-)
-
-// Windows is how many windows a text of n bytes has.
-func Windows(n int) int {
-	return min(1+(max(n-windowSize, 0)+windowHop-1)/windowHop, maxWindows)
-}
-
-// Window is the i-th window of text.
-func Window(text []byte, i int) []byte {
-	at := i * windowHop
-	if i == maxWindows-1 || at+windowSize > len(text) {
-		at = max(0, len(text)-windowSize)
-	}
-	return text[at:min(at+windowSize, len(text))]
-}
+// maxText is how many bytes of a text are looked at: longer ones are for the caller to cut.
+const maxText = 256
 
 // Multipliers of the hashes: odd numbers with their bits well mixed.
 const (
@@ -57,7 +39,7 @@ const (
 
 // features hashes the byte 2-, 3- and 4-grams of text, digits and other alphabets folded, and the 1- to 4-grams of its tokens' shapes.
 func (s *Scratch) features(text []byte) {
-	text = text[:min(len(text), windowSize)]
+	text = text[:min(len(text), maxText)]
 	b := append(s.fold[:0], edge)
 	for _, c := range text {
 		switch {

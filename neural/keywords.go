@@ -5,7 +5,7 @@ import "strings"
 const (
 	hashStart  = 2166136261
 	hashStep   = 16777619
-	maxKeyword = 16
+	maxKeyword = 20
 )
 
 // keywords keep their identity in token shapes: words of the languages that attacks are written in. Digits are folded to one 0.

@@ -88,7 +88,7 @@ func cut(source, text string) (pieces []piece) {
 	ev.Reset()
 	value := func(kind neural.Kind) {
 		raw := []byte(text)
-		pieces = append(pieces, windows(kind, raw)...)
+		pieces = append(pieces, parts(kind, raw)...)
 	}
 	chance := hash(text) % 20
 	switch {
@@ -118,15 +118,15 @@ func cut(source, text string) (pieces []piece) {
 
 func cutEvent(ev *event.Event) (pieces []piece) {
 	for _, seg := range witness.Cut(nil, ev) {
-		pieces = append(pieces, windows(seg.Kind, seg.Raw)...)
+		pieces = append(pieces, parts(seg.Kind, seg.Raw)...)
 	}
 	return pieces
 }
 
-func windows(kind neural.Kind, raw []byte) (pieces []piece) {
+func parts(kind neural.Kind, raw []byte) (pieces []piece) {
 	text := witness.Canonical(nil, raw)
-	for i := range neural.Windows(len(text)) {
-		pieces = append(pieces, piece{kind, neural.Window(text, i)})
+	for _, p := range witness.Parts(nil, text) {
+		pieces = append(pieces, piece{kind, text[p[0]:p[1]]})
 	}
 	return pieces
 }

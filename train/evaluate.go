@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -37,7 +38,7 @@ func score(h *neural.Head, samples []sample) (list []scored) {
 
 // calibrate fits the curve from logits to probabilities on samples of other sources than those trained on: a straight line
 // through the logits, whose two numbers make the samples most likely. Attacks and benign samples count alike in sum.
-func calibrate(p *neural.Parameters, h *neural.Head, samples []sample) {
+func calibrate(p *neural.Parameters, h *neural.Head, samples []sample, limit float64) (slope, offset float64) {
 	var z, y, w []float64
 	var count [2]float64
 	for _, s := range score(h, samples) {
@@ -50,26 +51,63 @@ func calibrate(p *neural.Parameters, h *neural.Head, samples []sample) {
 	for _, v := range y {
 		w = append(w, 0.5/count[int(v)])
 	}
-	a, b := 1.0, 0.0
-	for range 60 { // Newton's method
-		var ga, gb, haa, hab, hbb float64
+	loss := func(a, b float64) (sum float64) {
 		for i := range z {
-			q := 1 / (1 + exp(-a*z[i]-b))
-			e, c := w[i]*(q-y[i]), w[i]*q*(1-q)
-			ga += e * z[i]
-			gb += e
-			haa += c * z[i] * z[i]
-			hab += c * z[i]
-			hbb += c
+			v := a*z[i] + b
+			if y[i] > 0 {
+				v = -v
+			}
+			sum += w[i] * (max(v, 0) + math.Log1p(exp(-math.Abs(v))))
 		}
-		det := (haa+1e-9)*(hbb+1e-9) - hab*hab
-		a -= ((hbb+1e-9)*ga - hab*gb) / det
-		b -= ((haa+1e-9)*gb - hab*ga) / det
+		return sum
+	}
+	a, b, best := 1.0, 0.0, loss(1, 0)
+	for step := 0.5; step > 0.001; { // the nearest better neighbour, ever nearer
+		moved := false
+		for _, d := range [][2]float64{{step, 0}, {-step, 0}, {0, step}, {0, -step}} {
+			if na, nb := a+d[0]*0.4, b+d[1]; na > 0.05 {
+				if l := loss(na, nb); l < best {
+					a, b, best, moved = na, nb, l, true
+				}
+			}
+		}
+		if !moved {
+			step /= 2
+		}
 	}
 	for i := range p.Curve {
-		p.Curve[i] = min(max(1/(1+exp(-a*neural.CurveLogit(i)-b)), 0.0005), 0.9995)
+		p.Curve[i] = min(max(1/(1+exp(-a*neural.CurveLogit(i)-b)), 0.001), 0.999)
 	}
-	p.Limit = 0.5
+	p.Limit = limit
+	return a, b
+}
+
+// show lists the benign samples of a source that look worst, and the attacks that look best.
+func show(w io.Writer, m *neural.Model, d *data, source string, most int) {
+	all := score(m.Web, d.test)
+	for _, attack := range []bool{false, true} {
+		list := slices.DeleteFunc(slices.Clone(all), func(s scored) bool { return s.source != source || s.attack != attack || s.logit == never })
+		slices.SortStableFunc(list, func(a, b scored) int {
+			if attack {
+				return cmp.Compare(a.logit, b.logit)
+			}
+			return cmp.Compare(b.logit, a.logit)
+		})
+		if attack {
+			for _, s := range all {
+				if s.source == source && s.attack && s.logit == never {
+					fmt.Fprintf(w, "passed over: %s %q\n", s.id, s.text[:min(len(s.text), 400)])
+				}
+			}
+		}
+		for _, s := range list[:min(len(list), most)] {
+			worst := slices.MaxFunc(s.pieces, func(a, b piece) int {
+				var x, y neural.Scratch
+				return cmp.Compare(m.Web.Score(&x, a.kind, a.text).Logit, m.Web.Score(&y, b.kind, b.text).Logit)
+			})
+			fmt.Fprintf(w, "%v %6.2f %.3f %-16s %-9s %q\n", attack, float64(s.logit)/(1<<neural.LogitBits), s.p, m.Web.Classes[s.class], worst.kind, worst.text[:min(len(worst.text), 150)])
+		}
+	}
 }
 
 // evaluate prints the tables of the model card.

@@ -90,7 +90,13 @@ func pick(r *random, from string, n int) string {
 	return string(b)
 }
 
-var domains = []string{"example.com", "example.test", "evil.test", "shop.example.org", "cdn.example.net", "a.test", "img.example.com"}
+// The parts of made-up words, and the ends of made-up hosts.
+var (
+	onsets = strings.Fields("b c d f g h j k l m n p q r s t v w x y z bl br ch cl cr dr fl fr gl gr ll pl pr qu rr sch sh sk sl sm sn sp st str th tr tz wh zh ñ ç")
+	vowels = strings.Fields("a e i o u a e i o u ai au ea ee ei eu ia ie io oa oi oo ou ua ue ui y")
+	codas  = strings.Fields("b c ch ck d f g h k l ll m n nd ng nk nt p r rd rg rk rn rs rt s sh ss st t th tt tz x z")
+	tlds   = strings.Fields("com org net io de fr es it nl pl ru cn jp in br co.uk example test dev app info int shop cat gov edu")
+)
 
 func (g *grammar) word(r *random) string { return g.words[r.below(len(g.words))] }
 
@@ -113,9 +119,9 @@ func (g *grammar) builtin(r *random, name string) string {
 		return base64.RawStdEncoding.EncodeToString([]byte(pick(r, alnum+"=;:/ ", 6+r.below(30))))
 	case "host":
 		if r.below(3) == 0 {
-			return g.word(r) + "." + domains[r.below(len(domains))]
+			return g.word(r) + "." + g.builtin(r, "name") + "." + g.builtin(r, "tld")
 		}
-		return domains[r.below(len(domains))]
+		return g.builtin(r, "name") + "." + g.builtin(r, "tld")
 	case "ip":
 		return fmt.Sprintf("%d.%d.%d.%d", 1+r.below(223), r.below(256), r.below(256), 1+r.below(254))
 	case "prose":
@@ -125,6 +131,18 @@ func (g *grammar) builtin(r *random, name string) string {
 			words = append(words, g.word(r))
 		}
 		return strings.Join(words, " ")
+	case "name": // a word of no language in particular
+		var b strings.Builder
+		for range 1 + r.below(3) {
+			b.WriteString(onsets[r.below(len(onsets))])
+			b.WriteString(vowels[r.below(len(vowels))])
+			if r.below(2) == 0 {
+				b.WriteString(codas[r.below(len(codas))])
+			}
+		}
+		return b.String()
+	case "tld":
+		return tlds[r.below(len(tlds))]
 	case "date":
 		return fmt.Sprintf("20%02d-%02d-%02d", 10+r.below(20), 1+r.below(12), 1+r.below(28))
 	case "uuid":
@@ -199,7 +217,7 @@ func generate(read []sample, seed uint64, made int) (samples []sample) {
 	for i := range made {
 		threat := turns[i%len(turns)]
 		text := attacks.expand(&r, threat, 0)
-		if r.below(3) == 0 {
+		if r.below(5) < 2 {
 			text = mutate(&r, attacks, text)
 		}
 		samples = append(samples, make1(&r, "made/attack", true, threat, text, neural.Param))
@@ -258,7 +276,7 @@ func make1(r *random, source string, attack bool, class, text string, kind neura
 	if kind == neural.Body && len(raw) > 0 && (raw[0] == '{' || raw[0] == '[' && strings.Contains(raw, `"`)) {
 		x.pieces = body(raw)
 	} else {
-		x.pieces = windows(kind, []byte(raw))
+		x.pieces = parts(kind, []byte(raw))
 	}
 	return x
 }
@@ -266,7 +284,13 @@ func make1(r *random, source string, attack bool, class, text string, kind neura
 // mutate disguises an attack, or sets it among harmless text: what a text begins and ends with must not decide.
 func mutate(r *random, g *grammar, text string) string {
 	for range 1 + r.below(2) {
-		switch r.below(9) {
+		switch r.below(12) {
+		case 9:
+			text = g.builtin(r, "prose") + " " + g.builtin(r, "prose") + " " + text
+		case 10:
+			text += " " + g.builtin(r, "prose") + " " + g.builtin(r, "prose")
+		case 11:
+			text += g.builtin(r, "name") + " " + g.builtin(r, "prose")
 		case 0:
 			text = g.builtin(r, "prose") + " " + text
 		case 1:

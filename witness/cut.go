@@ -19,9 +19,9 @@ import (
 
 // Limits on what one event can cost.
 const (
-	maxSegments = 64      // pieces of one event that are looked at
-	maxSegment  = 4 << 10 // bytes of one piece, before it is decoded
-	minToken    = 15      // bytes from which a plain piece may be base64 of another
+	maxSegments = 64       // pieces of one event that are looked at
+	maxSegment  = 32 << 10 // bytes of one piece, before it is decoded
+	minToken    = 15       // bytes from which a plain piece may be base64 of another
 )
 
 // A Segment is a piece of text that a client wrote, as it stands in the record.
@@ -51,14 +51,14 @@ var plain = func() (t [256]uint8) {
 		}
 	}
 	set("_.,-", inParam|inPath|inAgent|inKey)
-	set("=~", inParam|inPath)
-	set("/:@", inPath)
+	set("=~@", inParam|inPath)
+	set("/:", inPath)
 	set("[]", inKey)
 	set(" ()/;:+=@", inAgent)
 	return t
 }()
 
-// passed tells whether every byte of b may stand in a piece that is passed over. Two dots in a row and names of Java's packages may not.
+// passed tells whether every byte of b may stand in a piece that is passed over. Two dots or signs in a row and names of Java's packages may not.
 func passed(b []byte, as uint8) bool {
 	dots := 0
 	for i, c := range b {
@@ -66,9 +66,10 @@ func passed(b []byte, as uint8) bool {
 			return false
 		}
 		if c == '.' {
-			if dots++; i > 0 && b[i-1] == '.' {
-				return false
-			}
+			dots++
+		}
+		if (c == '.' || c == '@') && i > 0 && b[i-1] == c {
+			return false
 		}
 	}
 	return dots == 0 || as == inAgent || as == inPath || !dotted(b)
@@ -77,7 +78,17 @@ func passed(b []byte, as uint8) bool {
 // dotted tells whether b names something in a program: a chain of names, the first of which is a package that attacks reach for.
 func dotted(b []byte) bool {
 	at := bytes.IndexByte(b, '.')
-	switch string(bytes.ToLower(b[:min(at, 16)])) {
+	var name [16]byte
+	if at > len(name) {
+		return false
+	}
+	for i, c := range b[:at] {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		name[i] = c
+	}
+	switch string(name[:at]) {
 	case "java", "javax", "org", "com", "sun", "processbuilder", "runtime", "class", "system", "self", "request", "document", "window", "process", "global":
 		return true
 	}
@@ -96,10 +107,10 @@ func Cut(dst []Segment, ev *event.Event) []Segment {
 	c.add(event.User, neural.Param, ev.Get(event.User), inPath)
 	for _, p := range ev.Extra() {
 		if p.By == event.Client {
-			c.add(event.Headers, neural.Agent, p.Value, inAgent)
+			c.headers(p.Value)
 		}
 	}
-	c.add(event.Headers, neural.Agent, ev.Get(event.Headers), inAgent)
+	c.headers(ev.Get(event.Headers))
 	return c.segments
 }
 
@@ -162,11 +173,11 @@ func (c *cutter) cookies(b []byte) {
 
 // body cuts a request body by what it looks like: JSON, a form, parts of a form, or one text.
 func (c *cutter) body(b []byte) {
-	b = bytes.TrimSpace(b[:min(len(b), maxSegment*8)])
+	b = bytes.TrimSpace(b[:min(len(b), 2*maxSegment)])
 	switch {
 	case len(b) == 0:
 	case b[0] == '{' || b[0] == '[':
-		if rest := c.json(b); rest {
+		if rest := c.json(b, event.Body, neural.Leaf, inParam); rest {
 			c.add(event.Body, neural.Body, b, inParam)
 		}
 	case bytes.HasPrefix(b, []byte("--")) && bytes.Contains(b[:min(len(b), 512)], []byte("ontent-")):
@@ -192,8 +203,16 @@ func isForm(b []byte) bool {
 	return true
 }
 
+// headers cuts further request headers: as one text, or as the JSON that some gateways write them in.
+func (c *cutter) headers(b []byte) {
+	if len(b) > 0 && (b[0] == '{' || b[0] == '[') && !c.json(b, event.Headers, neural.Agent, inAgent) {
+		return
+	}
+	c.add(event.Headers, neural.Agent, b, inAgent)
+}
+
 // json cuts the strings out of JSON, names included. rest tells that more stands between them than JSON allows.
-func (c *cutter) json(b []byte) (rest bool) {
+func (c *cutter) json(b []byte, f event.Field, k neural.Kind, as uint8) (rest bool) {
 	for i := 0; i < len(b); i++ {
 		switch ch := b[i]; {
 		case ch == '"':
@@ -205,11 +224,7 @@ func (c *cutter) json(b []byte) (rest bool) {
 				j++
 			}
 			j = min(j, len(b))
-			if s := b[i+1 : j]; len(s) > 0 && (s[0] == '{' || s[0] == '[') && bytes.IndexByte(s, '"') < 0 {
-				c.add(event.Body, neural.Leaf, s, inParam)
-			} else {
-				c.add(event.Body, neural.Leaf, s, inParam)
-			}
+			c.add(f, k, b[i+1:j], as)
 			i = j
 		case ch <= ' ', ch == '{', ch == '}', ch == '[', ch == ']', ch == ':', ch == ',', '0' <= ch && ch <= '9', ch == '-', ch == '+', ch == '.', 'a' <= ch && ch <= 'z', ch == 'E':
 		default:

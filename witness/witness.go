@@ -3,6 +3,7 @@ package witness
 import (
 	"fmt"
 	"hash/maphash"
+	"math"
 
 	"github.com/helixvanguard/vanguard/decode"
 	"github.com/helixvanguard/vanguard/event"
@@ -57,6 +58,7 @@ type Scorer struct {
 	nn       neural.Scratch
 	text     []byte
 	segments []Segment
+	parts    [][2]int
 	seed     maphash.Seed
 	known    []known
 }
@@ -138,17 +140,18 @@ func (s *Scorer) Opinion(seg Segment) Opinion {
 	return Opinion{p, s.w.model.Web.Classes[sc.Class], p >= s.w.limit}
 }
 
-// score gives the most suspect window of a piece.
+// score gives the most suspect part of a piece.
 func (s *Scorer) score(seg *Segment) neural.Score {
 	h := maphash.Bytes(s.seed, seg.Raw) + 2*uint64(seg.Kind) | 1
 	slot := &s.known[h>>1%knownPieces]
 	if slot.hash == h { // Fast path - the seed is secret, so nobody can make two pieces look alike.
 		return slot.score
 	}
-	var best neural.Score
+	best := neural.Score{Logit: math.MinInt32}
 	text := s.Canonical(seg.Raw)
-	for i := range neural.Windows(len(text)) {
-		if sc := s.w.model.Web.Score(&s.nn, seg.Kind, neural.Window(text, i)); i == 0 || sc.Logit > best.Logit {
+	s.parts = Parts(s.parts[:0], text)
+	for _, p := range s.parts {
+		if sc := s.w.model.Web.Score(&s.nn, seg.Kind, text[p[0]:p[1]]); sc.Logit > best.Logit {
 			best = sc
 		}
 	}
