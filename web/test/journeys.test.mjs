@@ -1,0 +1,317 @@
+// What people do on the page, from paste to share.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { drop, example, exported, judged, launch, log, open, paste, ready, scan, serve, text, verdict } from "./harness.mjs";
+
+let host, browser;
+before(async () => { [host, browser] = await Promise.all([serve(), launch()]); });
+after(async () => { await browser?.close(); await host?.stop(); });
+
+const journey = (name, f, options) => test(name, async () => {
+  const page = await open(browser, host.url, options);
+  try {
+    await f(page);
+    assert.deepEqual(page.errors, []);
+  } finally {
+    await page.context().close();
+  }
+});
+
+journey("paste of the line that started it all", async (page) => {
+  await paste(page, log("founding.log"));
+  assert.equal(await verdict(page), "Probed");
+  const top = await text(page, ".top");
+  for (const part of ["only attempted", "192.168.1.100", "private address", "Biggest doubt", "single line", "Paste five minutes either side", "0 bytes sent", "1/1 lines understood", "analysed on this device in"]) assert.ok(top.includes(part), `${part} is missing in:\n${top}`);
+  assert.match(await text(page, ".finding .badge"), /Blocked/);
+  assert.equal(await text(page, ".evidence mark"), "Unauthorized access");
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "verdict"); // the keyboard and a screen reader go on from the answer
+  assert.match(await text(page, ".cli pre"), /\| vanguard scan -/);
+});
+
+for (const [name, want] of [["founding", "Probed"], ["wordpress", "Compromise likely"], ["cloudtrail", "Compromise likely"]]) {
+  journey(`example: ${name}`, async (page) => {
+    await example(page, name);
+    assert.equal(await verdict(page), want);
+    for (const id of ["#now-title", "#stages-title", "#findings-title", "#entities-title", "#unseen-title", "#take-title"]) assert.ok(await page.isVisible(id), id);
+    assert.equal(await page.isVisible("#timeline-title"), name !== "founding"); // one line without a time has none
+    // What counts stands above the fold.
+    for (const part of ["#verdict", ".odds", ".doubt", ".facts", ".now .first", ".trust"]) assert.ok((await page.locator(part).boundingBox()).y < 800, `${part} lies below the fold`);
+  });
+}
+
+journey("drop of a file, of a packed file, of several", async (page) => {
+  await drop(page, [{ name: "sshd-auth.log", text: log("sshd-auth.log") }]);
+  assert.equal(await verdict(page), "Compromise likely");
+  assert.match(await text(page, "#bar"), /sshd-auth\.log/);
+  const plain = JSON.parse(await exported(page, "json", { secrets: true }));
+  await page.click("#again");
+  await drop(page, [{ name: "sshd-auth.log", base64: gzipSync(log("sshd-auth.log")).toString("base64") }]);
+  assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), plain);
+  await page.click("#again");
+  await drop(page, [{ name: "a.log", text: log("nginx-normal.log") }, { name: "b.log", text: log("nginx-sqli.log") }]);
+  assert.equal(await verdict(page), "Under attack");
+  assert.match(await text(page, "#bar"), /a\.log, b\.log/);
+});
+
+journey("filter by an entity, by time, by both, and back", async (page) => {
+  await example(page, "wordpress");
+  const shown = () => page.locator(".findings > div > .list > .finding:visible").count();
+  const all = await shown();
+  assert.ok(all >= 4);
+  await page.click('.rail button.entity[data-entity="/wp-login.php"]');
+  assert.ok(await shown() < all);
+  assert.match(await text(page, ".filterbar"), /\/wp-login\.php/);
+  assert.equal(await page.getAttribute('.rail button.entity[data-entity="/wp-login.php"]', "aria-pressed"), "true");
+  assert.ok(await page.locator(".chart rect.mark").count() > 0, "the timeline shows where the entity's lines stand");
+  await page.click(".filterbar button");
+  assert.equal(await shown(), all);
+  // Brushing: from the middle of the chart to its right end lies after the guessing.
+  await page.locator(".brush").scrollIntoViewIfNeeded();
+  const box = await page.locator(".brush").boundingBox();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.99, box.y + 20, { steps: 5 });
+  await page.mouse.up();
+  assert.ok(await shown() < all, "findings of another time are hidden");
+  assert.match(await text(page, ".chosen"), /2026-11-23 03:/);
+  await page.click("text=Show all times");
+  assert.equal(await shown(), all);
+  // The same with the keyboard alone.
+  await page.focus('input[aria-label="Show until"]');
+  for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowLeft");
+  assert.match(await page.getAttribute('input[aria-label="Show until"]', "aria-valuetext"), /^2026-11-23T03:/);
+  assert.ok(await page.isVisible("text=Judge only this time"));
+  await page.click("text=Judge only this time");
+  await page.waitForSelector(".whatif");
+  assert.match(await text(page, "#unseen-title ~ .problems"), /outside the time range/);
+});
+
+journey("remove lines and judge again", async (page) => {
+  await drop(page, [{ name: "mixed.log", text: log("mixed.log") }]);
+  const before = JSON.parse(await exported(page, "json", { secrets: true }));
+  // Judged by the page, and by hand: the lines cut out of the text, their places kept by empty lines, give the same findings.
+  const lines = before.findings[0].evidence.map((e) => e.line);
+  const cut = log("mixed.log").split("\n").map((l, i) => lines.includes(i + 1) ? "" : l).join("\n");
+  await page.click(".finding:first-child .evidence .actions button");
+  await page.waitForSelector(".whatif");
+  assert.match(await text(page, ".whatif"), new RegExp(`without ${lines.length} lines`));
+  const after = JSON.parse(await exported(page, "json", { secrets: true }));
+  assert.notDeepEqual(after.findings, before.findings);
+  await page.click("text=Back to all lines");
+  await page.waitForFunction(() => !document.querySelector(".whatif"));
+  assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), before);
+  await page.click("#again");
+  await drop(page, [{ name: "mixed.log", text: cut }]);
+  const byHand = JSON.parse(await exported(page, "json", { secrets: true }));
+  assert.deepEqual(after.findings, byHand.findings);
+  assert.equal(after.verdict, byHand.verdict);
+});
+
+journey("one record of many on a line can be removed by itself", async (page) => {
+  await example(page, "cloudtrail");
+  const before = JSON.parse(await exported(page, "json", { secrets: true }));
+  await page.check(".finding:first-child .evidence tbody tr:first-child input");
+  assert.equal(await text(page, ".finding:first-child .evidence .actions button"), "Remove this line and judge again");
+  await page.click(".finding:first-child .evidence .actions button");
+  await page.waitForSelector(".whatif");
+  const after = JSON.parse(await exported(page, "json", { secrets: true }));
+  assert.equal(after.input.lines, before.input.lines - 1);
+});
+
+journey("this is benign: an entry, and what else it hides", async (page) => {
+  await example(page, "wordpress");
+  await page.click("text=This is benign…");
+  await page.check("dialog input >> nth=0"); // the address
+  await page.waitForSelector("dialog .change");
+  const told = await text(page, "dialog .preview");
+  assert.match(told, /This finding goes away/);
+  assert.match(told, /It also hides 4 findings/);
+  assert.match(told, /Web shell/);
+  assert.match(told, /Compromise likely 99% → . Probed/);
+  assert.equal(await text(page, "dialog .block pre"), "--allow 203.0.113.45");
+  await page.click("dialog button.main");
+  await page.waitForSelector(".whatif");
+  assert.equal(await verdict(page), "Probed");
+  assert.match(await text(page, ".cli pre"), /vanguard scan --allow 203\.0\.113\.45 wordpress-apache\.log/);
+  assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), JSON.parse(await scan(["-o", "json", "--allow", "203.0.113.45", "wordpress-apache.log"])));
+});
+
+journey("explain a line", async (page) => {
+  await example(page, "founding");
+  await page.click("text=explain");
+  assert.match(await text(page, "dialog pre"), /api_denied_message/);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.querySelector("dialog"));
+});
+
+journey("exports are what the command line prints", async (page) => {
+  await example(page, "founding");
+  for (const format of ["json", "md", "html", "ocsf"]) {
+    const got = await exported(page, format, { secrets: true });
+    const want = await scan(["-o", format, "founding.log"]);
+    if (format === "ocsf") assert.deepEqual(timeless(JSON.parse(got)), timeless(JSON.parse(want)));
+    else assert.equal(got, want, format);
+  }
+});
+
+// OCSF demands a time of every finding; that of a line without one is when the report was made.
+const timeless = (v) => JSON.parse(JSON.stringify(v, (k, x) => typeof x === "number" && x > 1e12 ? 0 : /time/.test(k) && typeof x === "string" ? "" : x));
+
+journey("secrets are hidden, counted, and never shared", async (page) => {
+  const lines = ["203.0.113.9 - - [23/Nov/2026:03:10:11 +0000] \"GET /p?token=s3cr3tt0k3n&id=1%20UNION%20SELECT%201,2 HTTP/1.1\" 200 512 \"-\" \"Mozilla/5.0\"",
+    "203.0.113.9 - - [23/Nov/2026:03:10:12 +0000] \"GET /p?api_key=k3yk3yk3y&id=../../../../etc/passwd HTTP/1.1\" 404 12 \"-\" \"Mozilla/5.0\""].join("\n");
+  await paste(page, lines);
+  assert.match(await text(page, ".trust"), /secrets? hidden/);
+  const all = await page.evaluate(() => document.querySelector("#result").textContent);
+  assert.ok(!all.includes("s3cr3tt0k3n") && !all.includes("k3yk3yk3y"));
+  assert.ok(all.includes("[hidden]"));
+  assert.ok(!(await exported(page, "json")).includes("s3cr3tt0k3n"));
+  assert.ok((await exported(page, "json", { secrets: true })).includes("s3cr3tt0k3n"), "the user may keep them in a file of their own");
+  const link = await share(page);
+  const reader = await browser.newPage();
+  await reader.goto(link);
+  await reader.click("text=Open the report");
+  await judged(reader);
+  const shared = await reader.evaluate(() => document.body.textContent);
+  assert.ok(shared.includes("[hidden]") && !shared.includes("s3cr3tt0k3n"));
+  await reader.close();
+});
+
+/** share goes through the dialog and returns the link. */
+async function share(page, { password = "", burn = false, withLogs = false } = {}) {
+  await page.click("text=Share an encrypted link…");
+  if (password) await page.fill("#share-password", password);
+  if (burn) await page.check("#share-burn");
+  if (withLogs) await page.check("#share-logs");
+  await page.click("text=Encrypt and share");
+  await page.waitForSelector("#share-link", { timeout: 30_000 });
+  const link = await page.inputValue("#share-link");
+  await page.keyboard.press("Escape");
+  return link;
+}
+
+journey("share, open, read, filter", async (page) => {
+  await example(page, "wordpress");
+  const sent = [];
+  page.context().on("request", (r) => { if (r.method() === "POST") sent.push(r.postData() ?? ""); });
+  const link = await share(page);
+  assert.match(link, /\/s\/[\w-]+#[\w-]{43}$/);
+  assert.equal(sent.length, 1);
+  const key = link.split("#")[1];
+  assert.ok(!sent[0].includes(key) && !sent[0].includes("203.0.113.45") && !sent[0].includes("wp-login"), "only ciphertext leaves");
+  assert.deepEqual(Object.keys(JSON.parse(sent[0])).sort(), ["burn", "ciphertext", "expires", "iv", "open_hash"]);
+
+  const reader = await browser.newPage();
+  const asked = [];
+  reader.on("request", (r) => { if (r.url().includes("/api/")) asked.push(r.method()); });
+  await reader.goto(link);
+  await reader.waitForSelector("text=Open the report");
+  assert.deepEqual(asked, [], "looking at the link opens nothing");
+  await reader.click("text=Open the report");
+  await judged(reader);
+  assert.equal(await verdict(reader), "Compromise likely");
+  assert.match(await text(reader, ".trust"), /decrypted on this device/);
+  assert.ok(!await reader.isVisible("text=Remove these"), "a shared report is for reading");
+  await reader.click('.rail button.entity[data-entity="203.0.113.45"]');
+  assert.match(await text(reader, ".filterbar"), /203\.0\.113\.45/);
+  assert.equal(await reader.evaluate(() => fetch("/healthz").then(() => "connected", () => "refused")), "refused");
+  await reader.close();
+});
+
+journey("share with a password that burns", async (page) => {
+  await example(page, "founding");
+  const link = await share(page, { password: "Grüße 🔑", burn: true });
+  const reader = await browser.newPage();
+  await reader.goto(link);
+  await reader.click("text=Open the report");
+  await reader.waitForSelector("#open-password:visible");
+  await reader.fill("#open-password", "wrong");
+  await reader.keyboard.press("Enter");
+  await reader.waitForSelector("text=wrong password");
+  await reader.fill("#open-password", "Grüße 🔑");
+  await reader.keyboard.press("Enter");
+  await judged(reader);
+  assert.equal(await verdict(reader), "Probed");
+  assert.match(await text(reader, "#bar"), /deleted from the server/);
+  await reader.goto("about:blank");
+  await reader.goto(link);
+  await reader.click("text=Open the report");
+  await reader.waitForSelector("text=there is no such share");
+  await reader.goto("about:blank");
+  await reader.goto(link.split("#")[0] + "#short");
+  await reader.waitForSelector("text=This link is not whole");
+  await reader.close();
+});
+
+journey("keyboard only: from an example to a copied step", async (page) => {
+  const to = async (selector) => {
+    for (let i = 0; i < 120; i++) {
+      if (await page.evaluate((s) => document.activeElement?.matches(s), selector)) {
+        const ring = await page.evaluate(() => { const c = getComputedStyle(document.activeElement); return c.outlineStyle !== "none" && parseFloat(c.outlineWidth) >= 2 || document.activeElement.matches("input[type=range]"); });
+        assert.ok(ring, `${selector} shows no focus`);
+        return;
+      }
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`Tab does not reach ${selector}`);
+  };
+  await to('[data-example="wordpress"]');
+  await page.keyboard.press("Enter");
+  await judged(page);
+  await to(".now header button");
+  await page.keyboard.press("Enter");
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^1\. Change that account/);
+  await to(".now button.code");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "wp user session destroy USER --all");
+  await to('input[aria-label="Show from"]');
+  await page.keyboard.press("ArrowRight");
+  assert.ok(await page.isVisible(".filterbar"));
+  await page.keyboard.press("Home");
+  await to('.finding:nth-child(2) .head');
+  await page.keyboard.press("Space");
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-expanded")), "true");
+  await to(".finding:nth-child(2) button.entity");
+  await page.keyboard.press("Enter");
+  assert.ok(await page.evaluate(() => document.activeElement.matches("button.entity")), "filtering keeps the focus where it is");
+  await to(".rail button.main");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("dialog[open]");
+  await page.keyboard.press("Escape");
+  assert.ok(await page.evaluate(() => document.activeElement.matches(".rail button.main")), "a closed dialog gives the focus back");
+});
+
+journey("states: nothing, unreadable, normal, not text", async (page) => {
+  await page.click("#judge");
+  assert.match(await text(page, "#hint"), /Paste some lines first/);
+  await paste(page, "lorem ipsum\ndolor sit amet\nconsectetur\n".repeat(20));
+  assert.equal(await verdict(page), "Can’t tell");
+  assert.match(await text(page, ".now"), /format/i);
+  await page.click("#again");
+  await drop(page, [{ name: "nginx-normal.log", text: log("nginx-normal.log") }]);
+  assert.equal(await verdict(page), "Looks normal");
+  assert.match(await text(page, ".findings"), /no proof that nothing happened/);
+  assert.match(await text(page, ".rail"), /request bodies/);
+  await page.click("#again");
+  await drop(page, [{ name: "picture.png", base64: Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01").toString("base64") }]);
+  assert.equal(await verdict(page), "Can’t tell");
+});
+
+journey("a paste that is too large for a text box", async (page) => {
+  const text = log("nginx-normal.log").repeat(20) + log("nginx-sqli.log");
+  await paste(page, text);
+  assert.equal(await verdict(page), "Under attack");
+  await page.click("#change");
+  assert.ok((await page.inputValue("#lines")).length <= 4000, "the box shows a preview");
+});
+
+journey("options: a format by its log_format", async (page) => {
+  const line = (p) => `nov-23|192.0.2.1|${p}|200`;
+  await page.click("summary:has-text('Options')");
+  await page.fill("#format", "$time_local_date|$remote_addr|$request_uri|$status");
+  await page.fill("#lines", [line("/"), line("/a"), line("/x?id=1%27%20UNION%20SELECT%20password%20FROM%20users--")].join("\n"));
+  await page.click("#judge");
+  await judged(page);
+  assert.match(await text(page, ".findings"), /SQL injection/i);
+});

@@ -1,0 +1,32 @@
+// The page's report equals the command line's, field for field.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { drop, exported, launch, log, logs, open, paste, scan, serve } from "./harness.mjs";
+
+let host, browser, page;
+before(async () => { [host, browser] = await Promise.all([serve(), launch()]); page = await open(browser, host.url); });
+after(async () => { await browser?.close(); await host?.stop(); });
+
+for (const name of readdirSync(logs)) {
+  test(name, async () => {
+    if (await page.isVisible("#again")) await page.click("#again");
+    await drop(page, [{ name, text: log(name) }]);
+    assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), JSON.parse(await scan(["-o", "json", name])));
+  });
+}
+
+test("pasted lines are what is piped in", async () => {
+  await page.click("#again");
+  await paste(page, log("node-pino.log"));
+  assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), JSON.parse(await scan(["-o", "json", "-"], log("node-pino.log"))));
+});
+
+test("secrets hidden: the same as --redact", async () => {
+  const lines = `203.0.113.9 - - [23/Nov/2026:03:10:11 +0000] "GET /p?password=hunter2&f=../../../../etc/passwd HTTP/1.1" 200 512 "-" "curl/8"\n`;
+  await page.click("#again");
+  await paste(page, lines);
+  const got = JSON.parse(await exported(page, "json"));
+  assert.equal(got.redacted > 0, true);
+  assert.deepEqual(got, JSON.parse(await scan(["-o", "json", "--redact", "-"], lines)));
+});

@@ -1,0 +1,97 @@
+// How fast it is, as measurements: they are printed, and only what no machine should exceed fails. Goals: verdict on 500 lines
+// within 300 ms of the paste; usable within 1.5 s of a cold load on loopback; 15 MB/s on a 50 MB file.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { judged, launch, log, open, paste, ready, serve, text, verdict } from "./harness.mjs";
+
+let host, browser;
+before(async () => { [host, browser] = await Promise.all([serve(), launch()]); });
+after(async () => { await browser?.close(); await host?.stop(); });
+
+const median = (xs) => xs.sort((a, b) => a - b)[Math.floor(xs.length / 2)];
+const report = (what, value, goal) => console.log(`measured: ${what}: ${value} (goal ${goal})`);
+
+test("cold load to usable", async () => {
+  const times = [];
+  for (let i = 0; i < 3; i++) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(() => new MutationObserver((_, o) => { if (document.documentElement?.dataset.ready) { o.disconnect(); globalThis.__ready = performance.now(); } }).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-ready"] }));
+    await page.goto(host.url);
+    await ready(page);
+    times.push(Math.round(await page.evaluate(() => globalThis.__ready)));
+    await context.close();
+  }
+  report("cold load to usable", `${median(times)} ms of ${times.join(", ")}`, "1500 ms");
+});
+
+test("500 lines: paste to verdict", async () => {
+  const page = await open(browser, host.url);
+  const lines = (log("wordpress-apache.log") + log("nginx-sqli.log") + log("nginx-normal.log")).split("\n").slice(0, 500).join("\n");
+  await page.waitForTimeout(2500); // a reader looks at the page before they paste; the engine warms up meanwhile
+  await page.evaluate(() => {
+    globalThis.__times = [];
+    addEventListener("paste", () => { globalThis.__pasted = performance.now(); }, true);
+    new MutationObserver(() => { if (globalThis.__pasted && !document.querySelector("#result").hidden && document.querySelector("#result .trust")) { globalThis.__times.push(performance.now() - globalThis.__pasted); globalThis.__pasted = 0; } }).observe(document.querySelector("#result"), { attributes: true, childList: true, subtree: true });
+  });
+  for (let i = 0; i < 5; i++) {
+    await paste(page, lines);
+    await page.click("#again");
+  }
+  const times = await page.evaluate(() => globalThis.__times.map(Math.round));
+  report("500 lines, paste to verdict", `${median([...times])} ms (first ${times[0]} ms; all ${times.join(", ")})`, "300 ms");
+  assert.ok(median(times) < 5000);
+  await page.context().close();
+});
+
+test("50 MB file: speed, first verdict, and a page that stays responsive", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "vanguard-big-"));
+  const file = join(dir, "access.log");
+  try {
+    const normal = log("nginx-normal.log"), parts = [log("nginx-sqli.log")];
+    for (let size = 0; size < 50e6; size += normal.length) parts.push(normal);
+    writeFileSync(file, parts.join(""));
+    const page = await open(browser, host.url);
+    await page.waitForTimeout(2500);
+    await page.evaluate(() => {
+      globalThis.__gaps = []; globalThis.__first = 0;
+      const began = performance.now();
+      let last = began;
+      const tick = () => { const now = performance.now(); globalThis.__gaps.push(now - last); last = now; requestAnimationFrame(tick); };
+      requestAnimationFrame(tick);
+      new MutationObserver(() => { if (!globalThis.__first && document.querySelector("#verdict")) globalThis.__first = performance.now() - began; }).observe(document.querySelector("#main"), { childList: true, subtree: true });
+    });
+    await page.setInputFiles("#picker", file);
+    await page.waitForSelector("#result:not([hidden]) .trust", { timeout: 300_000 });
+    assert.equal(await verdict(page), "Under attack");
+    const { gap, first, nodes } = await page.evaluate(() => ({ gap: Math.max(...globalThis.__gaps), first: globalThis.__first, nodes: document.querySelectorAll("*").length }));
+    report("50 MB file", (await text(page, ".trust")).match(/analysed.*?MB\/s\)/)?.[0] ?? "?", "15 MB/s");
+    report("50 MB file: first verdict while reading", `${Math.round(first)} ms`, "soon");
+    report("50 MB file: longest pause of the page", `${Math.round(gap)} ms`, "200 ms");
+    assert.ok(nodes < 20_000, `${nodes} elements`);
+    await page.context().close();
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("stop, and keep what was found", async () => {
+  const page = await open(browser, host.url);
+  const big = log("nginx-sqli.log") + log("nginx-normal.log").repeat(2000);
+  const dir = mkdtempSync(join(tmpdir(), "vanguard-stop-"));
+  writeFileSync(join(dir, "big.log"), big);
+  try {
+    await page.setInputFiles("#picker", join(dir, "big.log"));
+    await page.waitForSelector("#reading:not([hidden])");
+    await page.click("#stop");
+    await judged(page);
+    assert.match(await text(page, ".trust"), /stopped: the rest was not read/);
+    assert.equal(await verdict(page), "Under attack");
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+    await page.context().close();
+  }
+});
