@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -69,6 +70,8 @@ type scanCmd struct {
 	Until       string    `help:"Judge only what happened before then." placeholder:"TIME"`
 	Top         int       `help:"Findings to show; 0 = all. Text shows 20 unless told otherwise." default:"-1" placeholder:"N"`
 	FailOn      string    `help:"The mildest verdict that makes the exit status other than 0: probed, under-attack, compromise-likely, never." default:"under-attack" placeholder:"VERDICT"`
+	Redact      bool      `help:"Hide passwords, keys and tokens in the report, and count them."`
+	Without     []string  `help:"Judge as if this line were not there: 213, or access.log:213 of several logs; repeatable." placeholder:"LINE" sep:"none"`
 	Coverage    bool      `help:"Show how much of each log is understood, instead of judging it."`
 	NoProgress  bool      `help:"No progress bar."`
 	MaxUnpacked byteCount `help:"Most bytes that one compressed log may unpack to; 64GiB unless told otherwise." default:"64GiB" placeholder:"SIZE"`
@@ -136,6 +139,9 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	if opt.Since, opt.Until, err = s.span(c.Since, c.Until, opt); err != nil {
 		return err
 	}
+	if opt.Without, err = c.without(s.inputs); err != nil {
+		return err
+	}
 	if c.Coverage {
 		return s.coverage(opt, c.Output, k.Stdout, !c.NoProgress)
 	}
@@ -163,7 +169,11 @@ func (c *scanCmd) Run(k *kong.Context) error {
 		a.Problem(p.Error())
 	}
 	report := a.Report()
-	if err := render.Write(k.Stdout, c.Output, report, c.look(k.Stdout)); err != nil {
+	shown := report
+	if c.Redact {
+		shown = render.Redact(report)
+	}
+	if err := render.Write(k.Stdout, c.Output, shown, c.look(k.Stdout)); err != nil {
 		return err
 	}
 	unread := report.Input.Lines == 0 && len(report.Input.Problems) > 0 && opt.Since.IsZero() && opt.Until.IsZero() // such as a binary file
@@ -171,6 +181,26 @@ func (c *scanCmd) Run(k *kong.Context) error {
 		return exitCode(code)
 	}
 	return nil
+}
+
+// without reads --without. A bare number is a line of the only log.
+func (c *scanCmd) without(inputs []input) (lines []vanguard.Line, err error) {
+	for _, text := range c.Without {
+		at := strings.LastIndexByte(text, ':')
+		n, err := strconv.Atoi(text[at+1:])
+		if err != nil || n < 1 {
+			return nil, usagef("--without %q: write a line's number, or access.log:213", text)
+		}
+		switch {
+		case at >= 0:
+			lines = append(lines, vanguard.Line{Source: text[:at], Line: n})
+		case len(inputs) == 1:
+			lines = append(lines, vanguard.Line{Source: inputs[0].name(), Line: n})
+		default:
+			return nil, usagef("--without %q: there are %d logs; name one: access.log:%d", text, len(inputs), n)
+		}
+	}
+	return lines, nil
 }
 
 // exit is the exit status of a verdict.

@@ -35,6 +35,7 @@ let engine: Engine | undefined;
 let inputs: LogInput[] = [];
 let shown: { report: Report; judged: Judged; settings: Settings } | undefined;
 let original: Report | undefined; // of the lines as they were given: what "judge again" is compared with
+let example: string | undefined; // name of the example that stands in the box, until somebody changes it
 let run = 0;
 
 boot().catch((e: unknown) => fatal(e instanceof Error ? e.message : String(e)));
@@ -68,6 +69,7 @@ function fatal(why: string): void {
 // ---- input ----
 
 function wire(): void {
+  box.addEventListener("input", () => { example = undefined; });
   box.addEventListener("paste", (e) => {
     const text = e.clipboardData?.getData("text/plain") ?? "";
     if (text.length > IN_BOX) {
@@ -82,16 +84,18 @@ function wire(): void {
   picker.addEventListener("change", () => { void takeFiles([...picker.files ?? []]); picker.value = ""; });
   for (const b of document.querySelectorAll<HTMLButtonElement>("[data-example]")) {
     b.addEventListener("click", () => {
-      const example = EXAMPLES[b.dataset["example"] ?? ""];
-      if (!example) return;
-      box.value = example.text;
-      take([{ name: example.name, blob: new Blob([example.text]) }]);
+      const chosen = EXAMPLES[b.dataset["example"] ?? ""];
+      if (!chosen) return;
+      take([{ name: chosen.name, blob: new Blob([chosen.text]) }]);
+      box.value = chosen.text;
+      example = chosen.name;
     });
   }
   byId("again").addEventListener("click", () => {
     run++;
     shown = undefined;
     inputs = [];
+    example = undefined;
     box.value = "";
     box.readOnly = false;
     show("input");
@@ -111,7 +115,7 @@ function wire(): void {
     veil.hidden = true;
     const files = [...e.dataTransfer?.files ?? []], text = e.dataTransfer?.getData("text/plain") ?? "";
     if (files.length) void takeFiles(files);
-    else if (text.trim()) { box.value = text.length > IN_BOX ? "" : text; take([{ name: PASTED, blob: new Blob([text]) }], text.slice(0, PREVIEW)); }
+    else if (text.trim()) { take([{ name: PASTED, blob: new Blob([text]) }], text.slice(0, PREVIEW)); }
   });
 }
 
@@ -123,9 +127,7 @@ async function judgeBox(): Promise<void> {
     box.focus();
     return;
   }
-  // An example that nobody changed keeps its name.
-  const same = Object.values(EXAMPLES).find((x) => x.text === text);
-  inputs = [{ name: same?.name ?? PASTED, blob: new Blob([text]) }];
+  inputs = [{ name: example ?? PASTED, blob: new Blob([text]) }];
   await judge({});
 }
 
@@ -142,6 +144,7 @@ function take(logs: LogInput[], preview?: string): void {
     return;
   }
   inputs = logs;
+  example = undefined;
   box.readOnly = preview !== undefined;
   if (preview !== undefined) box.value = /\0|\ufffd/.test(preview) ? "" : preview;
   void judge({});
@@ -215,6 +218,7 @@ function showResult(): void {
   byId("bar-name").textContent = `${visible(pasted ? "pasted lines" : names.slice(0, 3).join(", "))}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
   byId("bar-size").textContent = `${count(report.input.lines, "line")}, ${size(judged.bytes)}${report.input.formats?.[0] ? `, ${report.input.formats[0].name}` : ""}`;
   render(report, { ms: judged.ms, bytes: judged.bytes, stopped: judged.stopped, notes: [] }, judged.problems, settings, command(names, pasted, { ...settingsOf(), ...settings }));
+  byId("sofar").replaceChildren();
   show("result");
   const h1 = byId("verdict");
   h1.focus({ preventScroll: true });

@@ -41,46 +41,19 @@ const cancelled = new Set<number>();
 
 const tell = (m: Told) => postMessage(m);
 
-/** pieces reads a log in chunks, unpacking gzip. */
-async function* pieces(input: LogInput, problems: string[], count: (stored: number) => void): AsyncGenerator<Uint8Array> {
-  const head = new Uint8Array(await input.blob.slice(0, 4).arrayBuffer());
-  const packed = head[0] === 0x1f && head[1] === 0x8b;
-  let stream: ReadableStream<Uint8Array> = input.blob.stream();
-  if (packed) {
-    // Count what is stored, so that progress means something.
-    const tally = new TransformStream<Uint8Array, Uint8Array<ArrayBuffer>>({ transform(c, out) { count(c.byteLength); out.enqueue(c as Uint8Array<ArrayBuffer>); } });
-    stream = stream.pipeThrough(tally).pipeThrough(new DecompressionStream("gzip"));
-  } else if (isPacked(head)) {
-    problems.push(`${input.name}: this kind of compression is not unpacked here; use the command line, or unpack it first`);
-    count(input.blob.size);
-    return;
-  }
-  const reader = stream.getReader();
-  let out = 0;
+/** pieces reads a log in chunks. The engine unpacks what is packed. */
+async function* pieces(input: LogInput): AsyncGenerator<Uint8Array> {
+  const reader = input.blob.stream().getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      for (let at = 0; at < value.byteLength; at += CHUNK) {
-        const piece = value.subarray(at, at + CHUNK);
-        if (!packed) count(piece.byteLength);
-        out += piece.byteLength;
-        yield piece;
-      }
+      for (let at = 0; at < value.byteLength; at += CHUNK) yield value.subarray(at, at + CHUNK);
     }
-  } catch (e) {
-    const why = packed ? "the compressed file is damaged, cut off or has several parts" : String(e);
-    problems.push(`${input.name}: ${why}; ${out} bytes of its text were read`);
   } finally {
     reader.cancel().catch(() => undefined);
   }
 }
-
-/** isPacked knows zstd, bzip2, xz and zip by their first bytes. */
-const isPacked = (b: Uint8Array): boolean => {
-  const begins = (...magic: number[]) => magic.every((m, i) => b[i] === m);
-  return begins(0x28, 0xb5, 0x2f, 0xfd) || begins(0x42, 0x5a, 0x68) || begins(0xfd, 0x37, 0x7a, 0x58) || begins(0x50, 0x4b, 0x03, 0x04);
-};
 
 async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
   const began = performance.now();
@@ -91,33 +64,37 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
     kept?.cancel();
     kept = run;
   }
-  let done = 0, bytes = 0, stopped = false;
+  let done = 0, stopped = false;
   let nextLook = began + FIRST_LOOK, nextTold = began;
   for (const input of ask.inputs) {
     if (stopped) break;
     const source = run.source(input.name);
-    for await (const piece of pieces(input, problems, (n) => { done += n; })) {
-      source.write(piece);
-      bytes += piece.byteLength;
-      if (cancelled.delete(ask.id)) {
-        stopped = true;
-        break;
+    try {
+      for await (const piece of pieces(input)) {
+        source.write(piece);
+        done += piece.byteLength;
+        if (cancelled.delete(ask.id)) {
+          stopped = true;
+          break;
+        }
+        const now = performance.now();
+        if (now >= nextLook && ask.keep) {
+          const json = run.partial();
+          nextLook = performance.now() + Math.max(FIRST_LOOK, (performance.now() - now) * LOOK_SHARE);
+          tell({ id: ask.id, progress: { done, total, ms: now - began, json } });
+        } else if (now >= nextTold) {
+          nextTold = now + 100;
+          tell({ id: ask.id, progress: { done, total, ms: now - began } });
+        }
       }
-      const now = performance.now();
-      if (now >= nextLook && ask.keep) {
-        const json = run.partial();
-        nextLook = performance.now() + Math.max(FIRST_LOOK, (performance.now() - now) * LOOK_SHARE);
-        tell({ id: ask.id, progress: { done, total, ms: now - began, json } });
-      } else if (now >= nextTold) {
-        nextTold = now + 100;
-        tell({ id: ask.id, progress: { done, total, ms: now - began } });
-      }
+    } catch (e) {
+      problems.push(`${input.name}: ${e instanceof Error ? e.message : String(e)}`); // such as a file that changed while it was read
     }
     source.close();
   }
   const json = run.report("json", true);
   if (!ask.keep) run.cancel();
-  return { json, ms: performance.now() - began, bytes, stopped, problems };
+  return { json, ms: performance.now() - began, bytes: done, stopped, problems };
 }
 
 async function answer(ask: Ask): Promise<unknown> {

@@ -102,4 +102,5 @@ export async function scan(args, input) {
 }
 
 export const text = (page, selector) => page.locator(selector).innerText();
-export const bold = (s) => `\x1b[1m${s}\x1b[0m`;
+/** unfold opens all findings and tables. */
+export const unfold = (page) => page.evaluate(() => { for (const e of document.querySelectorAll(".noise > summary, .timeline summary, .head[aria-expanded=false]")) e.click(); });

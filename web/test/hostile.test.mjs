@@ -1,7 +1,7 @@
 // The log is hostile: markup, scripts, escapes and giants in every field of every format. None runs, none breaks the layout.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { drop, launch, open, serve, text } from "./harness.mjs";
+import { drop, launch, open, serve, text, unfold } from "./harness.mjs";
 
 let host, browser;
 before(async () => { [host, browser] = await Promise.all([serve(), launch()]); });
@@ -39,8 +39,11 @@ for (const [name, line] of Object.entries(FORMATS)) {
     try {
       const log = PAYLOADS.map(line).join("\n") + "\n";
       await drop(page, [{ name: `${PAYLOADS[0]}.log`, text: log }]);
-      for (const head of await page.locator(".noise > summary, .head[aria-expanded=false]:visible").all()) await head.click();
-      for (const b of await page.locator(".link:has-text('explain')").all().then((all) => all.slice(0, 1))) { await b.click(); await page.waitForSelector("dialog pre"); await page.keyboard.press("Escape"); }
+      await unfold(page);
+      await page.locator(".evidence button.link").first().click();
+      await page.waitForSelector("dialog pre");
+      assert.ok(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(await page.textContent("dialog pre")));
+      await page.keyboard.press("Escape");
       const found = await page.evaluate(() => ({
         ran: globalThis.__ran,
         foreign: [...document.querySelectorAll("#result :is(img, script, iframe, style, base, meta, object, embed, form, link, a[href^='javascript:'])")].map((e) => e.outerHTML),

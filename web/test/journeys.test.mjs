@@ -139,7 +139,7 @@ journey("this is benign: an entry, and what else it hides", async (page) => {
 
 journey("explain a line", async (page) => {
   await example(page, "founding");
-  await page.click("text=explain");
+  await page.click(".evidence button.link");
   assert.match(await text(page, "dialog pre"), /api_denied_message/);
   await page.keyboard.press("Escape");
   await page.waitForFunction(() => !document.querySelector("dialog"));

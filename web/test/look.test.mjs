@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { drop, example, launch, log, open, paste, serve } from "./harness.mjs";
+import { drop, example, launch, log, open, paste, serve, unfold } from "./harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let host, browser;
@@ -15,8 +15,7 @@ const STATES = {
   "the founding line": (page) => paste(page, log("founding.log")),
   "compromise likely": async (page) => {
     await example(page, "wordpress");
-    for (const head of await page.locator(".noise > summary, .timeline summary").all()) await head.click();
-    for (const head of await page.locator(".head[aria-expanded=false]:visible").all()) await head.click();
+    await unfold(page);
   },
   filtered: async (page) => { await example(page, "wordpress"); await page.click(".rail button.entity >> nth=0"); },
   "looks normal": (page) => drop(page, [{ name: "nginx-normal.log", text: log("nginx-normal.log") }]),
@@ -24,7 +23,7 @@ const STATES = {
   "judged again": async (page) => { await example(page, "wordpress"); await page.click(".finding:first-child .evidence .actions button"); await page.waitForSelector(".whatif"); },
   "benign?": async (page) => { await example(page, "wordpress"); await page.click("text=This is benign…"); await page.check("dialog input >> nth=0"); await page.waitForSelector("dialog .change"); },
   sharing: async (page) => { await example(page, "founding"); await page.click("text=Share an encrypted link…"); },
-  explained: async (page) => { await example(page, "founding"); await page.click("text=explain"); await page.waitForSelector("dialog pre"); },
+  explained: async (page) => { await example(page, "founding"); await page.click(".evidence button.link"); await page.waitForSelector("dialog pre"); },
 };
 
 for (const colorScheme of ["light", "dark"]) {

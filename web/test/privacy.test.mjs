@@ -58,6 +58,17 @@ const ATTEMPTS = {
   script: (url) => { try { const s = document.createElement("script"); s.src = url + "/s.js"; document.head.append(s); } catch { return "refused"; } return new Promise((r) => setTimeout(() => r("refused"), 200)); },
 };
 
+test("the attempts below get through where nothing forbids them", async () => {
+  const page = await browser.newPage();
+  await page.goto(canary.url);
+  hits = [];
+  for (const attempt of Object.values(ATTEMPTS)) await page.evaluate(`(${attempt})(${JSON.stringify(canary.url)})`);
+  await page.waitForTimeout(300);
+  for (const path of ["/", "/i.png", "/b.png", "/s.css", "/f.woff2", "/a.mp3", "/w", "/s.js"]) assert.ok(hits.includes(path), `${path} was not asked for: ${hits}`);
+  assert.ok(hits.filter((p) => p === "/").length >= 7, `${hits}`); // fetch, XMLHttpRequest, WebSocket, EventSource, beacon, form, frame
+  await page.close();
+});
+
 test("once the engine is here, every way out is refused", async (t) => {
   for (const where of ["the page's own server", "another server"]) {
     const page = await open(browser, host.url);
