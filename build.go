@@ -25,6 +25,7 @@ func (a *Analyzer) Report() *Report {
 		Input:    a.count.input(),
 		Findings: []Finding{},
 		NotSeen:  a.count.notSeen(),
+		LogHints: a.count.logHints(),
 		Engine:   EngineInfo{Version: Version, Rules: a.engine.set.Hash()},
 	}
 	if m := a.engine.opt.Model; m != nil {

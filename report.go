@@ -5,15 +5,16 @@ package vanguard
 type Report struct {
 	Schema     string     `json:"schema"`
 	Verdict    Verdict    `json:"verdict"`
-	Confidence float64    `json:"confidence"`         // probability that the verdict is right
-	Summary    string     `json:"summary"`            // one plain sentence
-	Doubt      string     `json:"doubt,omitempty"`    // the biggest reason why it could be wrong
-	DoNow      []string   `json:"do_now,omitempty"`   // first the one thing, then the next
-	Input      Input      `json:"input"`              //
-	Findings   []Finding  `json:"findings"`           // worst first
-	Chains     []Chain    `json:"chains,omitempty"`   // findings that are one story, that of the worst first
-	Noise      *Noise     `json:"noise,omitempty"`    // folded background noise
-	NotSeen    []string   `json:"not_seen,omitempty"` // what these logs cannot show
+	Confidence float64    `json:"confidence"`          // probability that the verdict is right
+	Summary    string     `json:"summary"`             // one plain sentence
+	Doubt      string     `json:"doubt,omitempty"`     // the biggest reason why it could be wrong
+	DoNow      []string   `json:"do_now,omitempty"`    // first the one thing, then the next
+	Input      Input      `json:"input"`               //
+	Findings   []Finding  `json:"findings"`            // worst first
+	Chains     []Chain    `json:"chains,omitempty"`    // findings that are one story, that of the worst first
+	Noise      *Noise     `json:"noise,omitempty"`     // folded background noise
+	NotSeen    []string   `json:"not_seen,omitempty"`  // what these logs cannot show
+	LogHints   []LogHint  `json:"log_hints,omitempty"` // configurations that would show it
 	Timeline   []Bucket   `json:"timeline,omitempty"`
 	Redacted   int        `json:"redacted,omitempty"` // secrets that were hidden, in a report that was redacted
 	Engine     EngineInfo `json:"engine"`
@@ -132,6 +133,12 @@ type Noise struct {
 	Events  int    `json:"events"`
 	Actors  int    `json:"actors"`
 	Summary string `json:"summary"`
+}
+
+// A LogHint is a configuration that records more; it may span lines.
+type LogHint struct {
+	Platform string `json:"platform"`
+	Config   string `json:"config"`
 }
 
 // A Bucket counts the events of one stretch of time, for a timeline.

@@ -32,7 +32,7 @@ var secretForms = sync.OnceValue(func() []*regexp.Regexp {
 var innocent = regexp.MustCompile(`(?i)^(?:null|nil|none|true|false|undefined|\*+|x{3,}|-|\[?(?:redacted|hidden|filtered|masked|removed)\]?|expired|invalid|missing|required|wrong|incorrect|failed|denied|for|is|was|not|from)$`)
 
 // ours are the fields that hold our own sentences: no log byte is in them, and advice about passwords is no password.
-var ours = map[string]bool{"Doubt": true, "DoNow": true, "Doubts": true, "Advice": true, "Missing": true, "LogHint": true, "Title": true, "NotSeen": true, "Why": true, "Notes": true}
+var ours = map[string]bool{"Doubt": true, "DoNow": true, "Doubts": true, "Advice": true, "Missing": true, "LogHint": true, "Title": true, "NotSeen": true, "LogHints": true, "Why": true, "Notes": true}
 
 // Redact returns a copy of r in which passwords, keys and tokens are hidden, and says in Redacted how many. A value that carries the
 // attack itself (password=' OR 1=1) stays: it is the evidence.
