@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,9 @@ import (
 	"github.com/helixvanguard/vanguard"
 	"github.com/helixvanguard/vanguard/render"
 )
+
+// cases widens TestSameReports: go test ./cmd/vanguard-wasm -cases 'DIR/*.jsonl'
+var cases = flag.String("cases", "", "also compare the reports on 200 labelled cases from these files, spread evenly")
 
 // engine is the WebAssembly engine under Node, driven by testdata/drive.mjs.
 type engine struct {
@@ -169,6 +174,10 @@ func TestSameReports(t *testing.T) {
 	compare(vanguard.Settings{}, logs, 40_000)
 	compare(vanguard.Settings{Allow: []string{"203.0.113.0/24"}, TZ: "+02:00", Since: "2026-11-23", Top: 1, TrustProxy: []string{"198.51.100.7"}}, logs, 1<<16)
 
+	for _, file := range sampleCases(t, 200) {
+		compare(vanguard.Settings{}, []string{file}, 501)
+	}
+
 	// A packed log reads as its text; one that is damaged, or none, says so.
 	zipped, broken, foreign := filepath.Join(t.TempDir(), "mixed.log"), filepath.Join(t.TempDir(), "mixed.log"), filepath.Join(t.TempDir(), "mixed.log")
 	text, err := os.ReadFile("../../testdata/logs/mixed.log")
@@ -218,4 +227,38 @@ func TestSameReports(t *testing.T) {
 	if got := wasm.ask(map[string]any{"logs": []string{}, "formats": []string{"poem"}}); !strings.Contains(got.Error, "poem") {
 		t.Errorf("unknown format: %+v", got)
 	}
+}
+
+// sampleCases writes up to n of the cases that the flag names to files of their own, as many from each file of cases.
+func sampleCases(t *testing.T, n int) (logs []string) {
+	if *cases == "" {
+		return nil
+	}
+	files, err := filepath.Glob(*cases)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("-cases %s: no files: %v", *cases, err)
+	}
+	dir := t.TempDir()
+	for i, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := bytes.Split(bytes.TrimSpace(text), []byte{'\n'})
+		want := n*(i+1)/len(files) - len(logs) // what small files lack, the next ones make up
+		want = min(want, len(all))
+		for k := range want {
+			var c struct{ Lines []string }
+			if err := json.Unmarshal(all[k*len(all)/want], &c); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			log := filepath.Join(dir, fmt.Sprintf("case-%d.log", len(logs)))
+			if err := os.WriteFile(log, []byte(strings.Join(c.Lines, "\n")+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			logs = append(logs, log)
+		}
+	}
+	t.Logf("%d cases from %d files", len(logs), len(files))
+	return logs
 }
