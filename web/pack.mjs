@@ -149,5 +149,7 @@ if (site) {
     for (const suffix of [".gz", ".br"]) copyFileSync(join(dist, name + suffix), join(site, name + suffix));
   }
 }
+const maxEngine = 6_500_000; // bytes, packed by brotli, the classifier included: what a visitor waits for
 const size = (file) => readFileSync(join(dist, file)).length;
 console.log(`${engineName}: ${files.get(engineName).length} bytes, gzip ${size(engineName + ".gz")}, brotli ${size(engineName + ".br")}`);
+if (size(engineName + ".br") > maxEngine) throw new Error(`the engine is larger than ${maxEngine} bytes packed`);

@@ -26,7 +26,7 @@ import (
 
 // serveCmd is `vanguard serve`.
 type serveCmd struct {
-	Listen      string    `help:"Address to listen on." default:"127.0.0.1:8765" placeholder:"ADDR"`
+	Listen      string    `help:"Address to listen on; 127.0.0.1:8765 unless told otherwise." default:"127.0.0.1:8765" placeholder:"ADDR"`
 	Host        []string  `help:"Name by which browsers reach this server, repeatable; without any, a server that listens on this machine only answers to its address and localhost, and another one to every name." placeholder:"NAME"`
 	Data        string    `help:"File that keeps shared reports; shares.db in the user's state folder unless told otherwise." placeholder:"FILE"`
 	Shares      bool      `help:"Keep shared reports, as ciphertext." default:"true" negatable:""`
@@ -54,15 +54,9 @@ var errNoPage = errors.New(`this program was built without its page. Build one t
 
 // Run is called by kong.
 func (c *serveCmd) Run(k *kong.Context) error {
-	page, err := fs.Sub(web.Dist, "dist")
-	if err != nil {
-		return err
-	}
-	if _, err := fs.Stat(page, "index.html"); err != nil {
-		return errNoPage
-	}
+	var err error
 	cfg := server.Config{
-		Page: page, Log: slog.New(slog.NewTextHandler(k.Stderr, nil)), MaxBody: int64(c.MaxBody), MaxText: int64(c.MaxUnpacked),
+		Log: slog.New(slog.NewTextHandler(k.Stderr, nil)), MaxBody: int64(c.MaxBody), MaxText: int64(c.MaxUnpacked),
 		TLS: c.TLSCert != "" || c.BehindTLS,
 	}
 	if cfg.TrustProxy, err = prefixes("--trust-proxy", append(c.TrustProxy, "127.0.0.0/8", "::1")); err != nil {
@@ -70,6 +64,12 @@ func (c *serveCmd) Run(k *kong.Context) error {
 	}
 	if cfg.Metrics, err = prefixes("--metrics-from", c.MetricsFrom); err != nil {
 		return err
+	}
+	if cfg.Page, err = fs.Sub(web.Dist, "dist"); err != nil {
+		return err
+	}
+	if _, err := fs.Stat(cfg.Page, "index.html"); err != nil {
+		return errNoPage
 	}
 	if cfg.Engine, err = vanguard.NewEngine(vanguard.Options{}); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (c *serveCmd) Run(k *kong.Context) error {
 func prefixes(flag string, list []string) ([]netip.Prefix, error) {
 	opt, err := (&vanguard.Settings{TrustProxy: list}).Options()
 	if err != nil {
-		return nil, usagef("%s: neither an address nor a prefix: %v", flag, list)
+		return nil, usagef("%s: neither an address nor a prefix: %s", flag, strings.Join(list, " "))
 	}
 	return opt.Trust, nil
 }
