@@ -24,7 +24,11 @@ func TestInnocent(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := e.Analyzer()
-			if _, err := a.Source(name).Write(b); err != nil {
+			src := a.Source(name)
+			if _, err := src.Write(b); err != nil {
+				t.Fatal(err)
+			}
+			if err := src.Close(); err != nil {
 				t.Fatal(err)
 			}
 			r := a.Report()
