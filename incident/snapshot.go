@@ -9,7 +9,7 @@ import (
 )
 
 // snapshotVersion names the layout; a snapshot of another version is refused rather than misread.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // snapshot is a Tracker's memory as it is written. Detectors and correlations go by name, since the rules may be
 // compiled anew before it is read.
@@ -19,6 +19,7 @@ type snapshot struct {
 	Last      int64
 	Site      site
 	Walkers   walkers
+	Members   members
 	Timeline  Timeline
 	Allowed   map[string]int
 	Examples  examples
@@ -48,7 +49,7 @@ type savedWindow struct {
 // Save writes, as gob since text from logs need not be UTF-8, everything that t remembers.
 func (t *Tracker) Save(w io.Writer) error {
 	s := snapshot{
-		Version: snapshotVersion, Events: t.events, Last: t.last, Site: t.site, Walkers: *t.walkers, Timeline: t.timeline, Allowed: t.allowed,
+		Version: snapshotVersion, Events: t.events, Last: t.last, Site: t.site, Walkers: *t.walkers, Members: *t.members, Timeline: t.timeline, Allowed: t.allowed,
 		Examples: t.examples, Callbacks: t.callbacks, Evicted: t.incidents.evicted, Windows: map[string]savedCorrelation{},
 	}
 	t.incidents.each(func(key string, in *Incident) {
@@ -77,15 +78,18 @@ func (t *Tracker) Load(r io.Reader, detectors []*event.Detector) error {
 	if s.Version != snapshotVersion {
 		return fmt.Errorf("snapshot: version %d, this program reads %d", s.Version, snapshotVersion)
 	}
-	by := make(map[string]*event.Detector, len(detectors)+len(walkDetectors))
+	by := make(map[string]*event.Detector, len(detectors)+len(walkDetectors)+len(takenPart))
 	for _, d := range walkDetectors {
+		by[d.By] = d
+	}
+	for _, d := range takenPart {
 		by[d.By] = d
 	}
 	for _, d := range detectors {
 		by[d.By] = d
 	}
 	t.events, t.last, t.site, t.timeline, t.examples, t.callbacks = s.Events, s.Last, s.Site, s.Timeline, s.Examples, s.Callbacks
-	*t.walkers = s.Walkers
+	*t.walkers, *t.members = s.Walkers, s.Members
 	if s.Allowed != nil {
 		t.allowed = s.Allowed
 	}

@@ -43,6 +43,7 @@ type Tracker struct {
 	kept      kept
 	callbacks []callback
 	walkers   *walkers
+	members   *members
 	timeline  Timeline
 	last      int64 // time of the newest event of a source without times
 	events    int
@@ -67,6 +68,7 @@ func New(cfg Config) *Tracker {
 		byBase:    map[*event.Detector][]*windows{},
 		incidents: newTable[Incident](maxIncidents),
 		walkers:   &walkers{},
+		members:   &members{},
 		allowed:   map[string]int{},
 	}
 	for _, c := range cfg.Correlations {
@@ -165,6 +167,7 @@ func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
 		t.record(ev, r)
 		shown = true
 	}
+	t.party(ev, who)
 	return shown
 }
 

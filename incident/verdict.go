@@ -63,6 +63,9 @@ func (in *Incident) rank() uint8 { return uint8(in.Grade()) }
 func (t *Tracker) Result() Result {
 	r := Result{Timeline: Timeline{Width: t.timeline.Width, Buckets: slices.Clone(t.timeline.Buckets)}, Allowed: t.allowed}
 	t.incidents.each(func(_ string, in *Incident) {
+		if t.loggedIn(in) {
+			return
+		}
 		c := *in
 		c.Evidence = slices.Clone(in.Evidence)
 		t.settle(&c)
