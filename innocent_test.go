@@ -1,8 +1,10 @@
 package vanguard
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -41,5 +43,42 @@ func TestInnocent(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestParty: many addresses try one account. The account is the finding; who took part is kept beside it as noise, but for people
+// who get in.
+func TestParty(t *testing.T) {
+	var log strings.Builder
+	for i := range 16 {
+		fmt.Fprintf(&log, "2026-11-23T%02d:10:00Z [warn] app: Failed login for ceo@example.com from 203.0.113.%d\n", i, i*13+1)
+	}
+	log.WriteString("2026-11-23T17:10:00Z [warn] app: Failed login for ceo@example.com from 198.51.100.4\n")
+	log.WriteString("2026-11-23T17:11:00Z [info] app: User ceo@example.com logged in from 198.51.100.4\n")
+	a, err := New(Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := a.Source("app.log")
+	if _, err := src.Write([]byte(log.String())); err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := a.Report()
+	account, parts := false, 0
+	for _, f := range r.Findings {
+		switch {
+		case f.Actor.Value == "198.51.100.4" && f.Noise:
+			t.Errorf("the owner, who got in, took part: %s", f.Threat)
+		case f.Noise:
+			parts++
+		case f.Actor.Value == "ceo@example.com":
+			account = true
+		}
+	}
+	if !account || parts < 6 {
+		t.Errorf("account found: %v, %d addresses took part", account, parts)
 	}
 }
