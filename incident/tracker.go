@@ -322,6 +322,8 @@ func actor(ev *event.Event) event.Entity {
 		return event.Entity{Type: event.EntityAccount, Value: clip(ev.Get(event.Principal))}
 	case len(ev.Get(event.User)) > 0:
 		return event.Entity{Type: event.EntityAccount, Value: clip(ev.Get(event.User))}
+	case len(ev.Get(event.UserID)) > 0:
+		return event.Entity{Type: event.EntityAccount, Value: clip(ev.Get(event.UserID))}
 	case len(ev.Get(event.Session)) > 0:
 		return event.Entity{Type: event.EntitySession, Value: clip(ev.Get(event.Session))}
 	}

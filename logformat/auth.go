@@ -28,6 +28,12 @@ func authProgram(c *ctx, ev *event.Event, name, line []byte) bool {
 			ev.Format = "sudo"
 			return true
 		}
+	case "pkexec": // "alice: Executing command [USER=root] ...": alice did it
+		if at := bytes.Index(line, []byte(": ")); at > 0 && bytes.IndexByte(line[:at], ' ') < 0 && !bytes.HasPrefix(line, []byte("pam_")) {
+			ev.Kind, ev.Format = event.KindAuth, "pkexec"
+			ev.Set(event.User, line[:at])
+			return true
+		}
 	case "su":
 		if parseSu(ev, line) {
 			ev.Format = "su"

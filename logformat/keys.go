@@ -62,7 +62,7 @@ var keyTable = []struct {
 	{slot(event.DestPort), 5, "destport dstport destinationport destination.port dpt id.respp localport serverport"},
 
 	{slot(event.Method), 8, "method requestmethod httpmethod verb http.request.method request.method req.method httprequest.requestmethod http.method clientrequestmethod httpverb reqmethod csmethod httprequestmethod"},
-	{sTarget, 8, "uri requesturi url path requestpath req.url request.uri request.url httprequest.requesturl http.url url.original http.target requesturl clientrequesturi rawpath urlpath httppath request.path req.path httprequest.uri url.path uripath reqpath requrl originalurl target fullpath httpurl url.full csuristem clientrequestpath rawuri http.request.url http.path rawurl"},
+	{sTarget, 8, "uri requesturi url path requestpath req.url request.uri request.url httprequest.requesturl http.url url.original http.target requesturl clientrequesturi rawpath urlpath httppath request.path req.path httprequest.uri url.path uripath reqpath requrl xenvoyoriginalpath xenvoyoriginpath originalurl target fullpath httpurl url.full csuristem clientrequestpath rawuri http.request.url http.path rawurl"},
 	{sTarget, 5, "resourcepath route endpoint apipath uristem api"},
 	{sTarget, 2, "http.route page location.pathname"},
 	{slot(event.Query), 6, "query querystring args requestquery url.query httprequest.args uriquery clientrequestquery queryparams http.query csuriquery reqquery"},

@@ -68,6 +68,7 @@ func TestAuth(t *testing.T) {
 	f("Nov 23 03:10:11 h sudo:    eve : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/tmp ; USER=root ; COMMAND=/bin/sh", "res=failure|why=3 incorrect password attempts")
 	f("Nov 23 03:10:11 h sudo: pam_unix(sudo:auth): authentication failure; logname=eve uid=1000 euid=0 tty=/dev/pts/0 ruser=eve rhost=  user=eve", "event.action=sudo|res=failure|u=eve|!client")
 	f("Nov 23 03:10:11 h sudo: pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1000)", "event.action=session|u=root|who=alice|!res")
+	f("Nov 23 03:10:11 h pkexec[9]: eve: The value for the SHELL variable was not found the /etc/shells file [USER=root] [TTY=/dev/pts/3]", "kind=auth|u=eve")
 	f("Nov 23 03:10:11 h su[9]: FAILED SU (to root) eve on pts/1", "event.action=su|res=failure|u=eve|on=root")
 	f("Nov 23 03:10:11 h su[9]: (to root) alice on pts/1", "event.action=su|res=success|u=alice")
 	f("Nov 23 03:10:11 h su(pam_unix)[9]: authentication failure; logname= uid=1342 euid=0 tty= ruser=eve rhost=  user=root", "event.action=su|res=failure|u=root|proc=su")
