@@ -113,19 +113,11 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 
 // object looks for a walk from number to number in path, or, told, in what an application wrote ("Order 17 shown to bob").
 func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int64) (*event.Detector, int) {
-	lo, hi := lastNumber(path, told)
-	if hi == 0 {
+	o := objectOf(path, ev.Get(event.Query), told)
+	if o.key == 0 {
 		return nil, 0
 	}
-	id := int64(0)
-	for _, c := range path[lo:hi] {
-		id = id*10 + int64(c-'0')
-	}
-	rest := path[hi:]
-	if told {
-		rest = nil // who asked, and from where
-	}
-	key := hash(path[:lo]) ^ hash(rest)*3 | 1
+	id, key := o.id, o.key
 	k := &w.Walks[0]
 	if k.Route != key {
 		if w.Walks[1].Route == key {
@@ -171,7 +163,7 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	} else {
 		k.Writes = min(k.Writes+1, 1<<15)
 	}
-	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !private(path, told) {
+	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !o.private(path, told) {
 		return nil, 0
 	}
 	if told && !shows(path, k.Steps < walkSteps) {
@@ -207,24 +199,123 @@ func shows(m []byte, write bool) bool {
 
 var shownBy = [...][]byte{[]byte("retrieved"), []byte("viewed"), []byte("read by"), []byte("fetched"), []byte("shown"), []byte("served"), []byte("accessed"), []byte("opened"), []byte("downloaded"), []byte("requested by")}
 
-// lastNumber finds the last number that is a whole segment of a path; in a message the first that stands alone. hi is 0 if there is none.
-func lastNumber(s []byte, told bool) (lo, hi int) {
-	s = s[:min(len(s), maxWalked)]
+// An object is what a request is about: one of a kind, known by a number, or by a name that cannot be counted.
+type object struct {
+	key  uint64 // of the kind: route, or noun of a message; 0 for none
+	id   int64
+	noun []byte // the parameter or noun before the number
+}
+
+// objectOf finds the last number that is a whole segment of a path, else one in its query ("?invoice_id=17"), else a segment
+// that looks like an identifier; in a message the number after a noun that is private ("user 7 opened invoice 1001": the invoice).
+func objectOf(path, query []byte, told bool) (o object) {
+	path = path[:min(len(path), maxWalked)]
 	if told {
-		for i := 0; i < len(s); i++ {
-			if s[i]-'0' < 10 {
-				lo = i
-				for i < len(s) && s[i]-'0' < 10 {
-					i++
-				}
-				if lo > 0 && s[lo-1] == ' ' && i-lo > 1 && i-lo < 16 && (i == len(s) || s[i] == ' ') {
-					return lo, i
-				}
-				return 0, 0
+		return spokenOf(path)
+	}
+	if lo, hi := lastNumber(path); hi > 0 {
+		return object{key: hash(path[:lo]) ^ hash(path[hi:])*3 | 1, id: numberIn(path[lo:hi])}
+	}
+	query = query[:min(len(query), maxWalked)]
+	for len(query) > 0 {
+		pair := query
+		if at := bytes.IndexByte(query, '&'); at >= 0 {
+			pair, query = query[:at], query[at+1:]
+		} else {
+			query = nil
+		}
+		eq := bytes.IndexByte(pair, '=')
+		if eq < 2 || len(pair)-eq-1 > 15 || !isNumberBytes(pair[eq+1:]) || !namesObject(pair[:eq]) {
+			continue
+		}
+		return object{key: hash(path) ^ hash(pair[:eq])*3 | 1, id: numberIn(pair[eq+1:]), noun: pair[:eq]}
+	}
+	if at := bytes.LastIndexByte(path, '/'); at > 0 && len(path)-at > 12 && isID(path[at+1:]) {
+		return object{key: hash(path[:at]) | 1, id: int64(hash(path[at+1:]) >> 2)} // neighbours are not near: only refusals count
+	}
+	return o
+}
+
+// namesObject tells whether a parameter holds the number of an object by its name: "id", "order_id", "invoiceId", "account".
+func namesObject(name []byte) bool {
+	if n := len(name); n >= 2 && (name[n-2]|0x20 == 'i' && name[n-1]|0x20 == 'd') {
+		return true
+	}
+	return private(name)
+}
+
+// spokenOf reads a message.
+func spokenOf(m []byte) (o object) {
+	best := 0
+	for i := 1; i < len(m); i++ {
+		if m[i]-'0' >= 10 {
+			continue
+		}
+		lo := i
+		for i < len(m) && m[i]-'0' < 10 {
+			i++
+		}
+		if c := m[lo-1]; c != ' ' && c != '#' && c != '=' && c != ':' || i-lo < 2 || i-lo > 15 || i < len(m) && m[i] != ' ' && m[i] != ',' && m[i] != '.' && m[i] != ')' {
+			continue
+		}
+		end := lo
+		for end > 0 && (m[end-1] == ' ' || m[end-1] == '#' || m[end-1] == '=' || m[end-1] == ':') {
+			end--
+		}
+		start := end
+		for start > 0 && (m[start-1]|0x20)-'a' < 26 {
+			start--
+		}
+		noun := m[start:end]
+		if n := len(noun); n > 4 && (noun[n-2]|0x20 == 'i' && noun[n-1]|0x20 == 'd') {
+			noun = noun[:n-2] // orderId
+		}
+		rank := 0
+		if private(noun) {
+			if rank = 2; whoActs(noun) {
+				rank = 1
 			}
 		}
-		return 0, 0
+		if rank > best {
+			best = rank
+			o = object{key: hash(noun) | 1, id: numberIn(m[lo:i]), noun: noun}
+		}
 	}
+	return o
+}
+
+// whoActs tells whether a noun is more likely who did something than what it was done to.
+func whoActs(noun []byte) bool {
+	switch string(bytes.ToLower(noun)) {
+	case "user", "account", "customer", "client", "member", "person", "employee":
+		return true
+	}
+	return false
+}
+
+func numberIn(s []byte) (n int64) {
+	for _, c := range s {
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
+
+func isNumberBytes(s []byte) bool {
+	for _, c := range s {
+		if c-'0' >= 10 {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+// private tells whether the object belongs to somebody, by its noun or by the path to it.
+func (o *object) private(path []byte, told bool) bool {
+	return o.noun != nil && private(o.noun) || !told && private(path)
+}
+
+// lastNumber finds the last number that is a whole segment of a path. hi is 0 if there is none.
+func lastNumber(s []byte) (lo, hi int) {
 	for i := len(s); i > 0; i-- {
 		if s[i-1]-'0' >= 10 {
 			continue
@@ -243,27 +334,33 @@ func lastNumber(s []byte, told bool) (lo, hi int) {
 	return 0, 0
 }
 
-const maxWalked = 256 // bytes of a path or message in which an object's number is looked for
+const maxWalked = 256 // bytes of a path, query or message in which an object's number is looked for
 
-// private tells whether the objects of a path or message belong to somebody: orders and accounts do, articles and pictures do not.
-func private(path []byte, told bool) bool {
-	if bytes.Contains(path, []byte("/dav/")) {
+// private tells whether the objects of a path, or what a word names, belong to somebody: orders and accounts do, articles and
+// pictures do not.
+func private(name []byte) bool {
+	if bytes.Contains(name, []byte("/dav/")) {
 		return false // synchronised files
 	}
-	for _, seg := range bytes.FieldsFunc(path[:min(len(path), maxWalked)], func(r rune) bool { return r == '/' || r == '-' || r == '_' || r == ' ' || r == '.' }) {
-		var room [24]byte
-		w := room[:0]
-		for _, c := range seg[:min(len(seg), len(room))] {
-			if c-'A' < 26 {
-				c += 'a' - 'A'
-			}
-			w = append(w, c)
+	var room [24]byte
+	w := room[:0]
+	for i := 0; i <= len(name) && i <= maxWalked; i++ {
+		c := byte('/')
+		if i < len(name) {
+			c = name[i]
 		}
-		if privateThings[string(bytes.TrimSuffix(w, []byte("s")))] {
+		upper := c-'A' < 26
+		if c |= 0x20; c-'a' < 26 && !(upper && i > 0 && name[i-1]-'a' < 26) {
+			if len(w) < len(room) {
+				w = append(w, c)
+			}
+			continue
+		}
+		if len(w) > 3 && privateThings[string(bytes.TrimSuffix(w, []byte("s")))] {
 			return true
 		}
-		if told {
-			return false // a message says it with its first word
+		if w = w[:0]; c-'a' < 26 {
+			w = append(w, c) // orderId: two words
 		}
 	}
 	return false

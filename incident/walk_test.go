@@ -64,7 +64,17 @@ func TestWalks(t *testing.T) {
 	f("bola", false, 3*s, series("GET /customers/%d/statement 404", 20, 9000, 37)) // not in order, all refused
 	f("bola", true, s, series("PATCH /api/orders/%d 200", 30, 9000, 37))           // not in order, but changed faster than by hand
 	f("bola", true, 3*s, series("Order %d retrieved by user 7 ip=203.0.113.9", 20, 1000, 1))
+	f("bola", true, 3*s, series("GET /account/statement.php?id=%d 200", 20, 1000, 1))
+	f("bola", true, 3*s, series("GET /index.php?view=full&invoiceId=%d 200", 20, 1000, 1))
+	f("bola", true, 3*s, series("user 7 opened invoice %d", 20, 1000, 1))
+	f("bola", true, 3*s, series("invoice #%d viewed, user=7", 20, 1000, 1))
+	f("bola", false, 3*s, series("GET /api/documents/3f2504e0-4f89-11d3-9a0c-0305e82c%d 403", 20, 1000, 7))
 	// What looks like it.
+	f("", false, 3*s, series("GET /api/documents/3f2504e0-4f89-11d3-9a0c-0305e82c%d 200", 20, 1000, 1))
+	f("", false, 3*s, series("GET /blog/?page=%d 200", 20, 1, 1))
+	f("", false, 3*s, series("GET /blog/post.php?id=%d 200", 20, 100, 1))
+	f("", false, 3*s, series("GET /report?year=%d 200", 20, 1990, 1))
+	f("", false, 3*s, series("page %d shown to bob", 20, 10, 1))
 	f("", false, 3*s, series("GET /api/orders/%d 200", 8, 1000, 1))
 	f("", false, 3*s, series("GET /api/orders/%d 200", 40, 1000, 37))        // own orders, spread over everybody's
 	f("", false, 3*s, series("GET /api/admin/users/%d 200", 40, 1000, 1))    // a clerk
