@@ -33,6 +33,12 @@ var (
 	walkServed = &event.Detector{By: "profile:object_walk_served", Name: "object_walk_served", Title: "One client was given object after object by number",
 		Why:    "One client asked for object after object by its number, and the server gave them out.",
 		Threat: "bola", Level: event.High, Confidence: 0.8, Stage: "exfiltration", Attack: []string{"T1190", "T1213"}, Outcome: event.LikelySucceeded}
+	wreckSeen = &event.Detector{By: "profile:object_wreck", Name: "object_wreck", Title: "One client deletes object after object by number",
+		Why:    "One client deleted, or tried to delete, one neighbouring object after another: nobody's own things stand in a row.",
+		Threat: "destructive-calls", Level: event.High, Confidence: 0.75, Stage: "action", Attack: []string{"T1485"}}
+	wreckDone = &event.Detector{By: "profile:object_wreck_done", Name: "object_wreck_done", Title: "One client deleted object after object by number",
+		Why:    "One client deleted one neighbouring object after another, and the server confirmed it.",
+		Threat: "destructive-calls", Level: event.High, Confidence: 0.75, Stage: "action", Attack: []string{"T1485"}, Outcome: event.LikelySucceeded}
 	crawlSeen = &event.Detector{By: "profile:crawl", Name: "crawl", Title: "One client reads page after page",
 		Why:    "One client asked for many different pages within seconds, without the pictures and scripts that belong to them: a program copies the site.",
 		Threat: "bot-scraping", Level: event.Low, Confidence: 0.55, Stage: "recon", Noise: true, Attack: []string{"T1593"}}
@@ -97,9 +103,9 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 	}
 	get := true
 	switch string(ev.Get(event.Method)) {
-	case "POST", "DELETE", "OPTIONS":
-		return nil, 0 // What makes and destroys things has detectors of its own.
-	case "PUT", "PATCH":
+	case "POST", "OPTIONS":
+		return nil, 0 // what makes things has detectors of its own
+	case "PUT", "PATCH", "DELETE":
 		get = false
 	}
 	if d, n = w.object(path, false, !get, ev, now); d != nil || ev.Kind != event.KindWeb || !get {
@@ -118,6 +124,11 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 		return nil, 0
 	}
 	id, key := o.id, o.key
+	deletes := !told && string(ev.Get(event.Method)) == "DELETE"
+	if deletes {
+		key ^= 1 << 40 // a walk of its own
+		write = false
+	}
 	k := &w.Walks[0]
 	if k.Route != key {
 		if w.Walks[1].Route == key {
@@ -166,6 +177,9 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !o.private(path, told) {
 		return nil, 0
 	}
+	if deletes && (clerk || k.Steps < walkSteps || tidied(path)) {
+		return nil, 0
+	}
 	if told && !shows(path, k.Steps < walkSteps) {
 		return nil, 0
 	}
@@ -174,11 +188,29 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 		k.Told = true
 		n += int(max(k.Steps, k.Refused, k.Writes))
 	}
+	switch {
+	case deletes && k.Served >= walkLoot && (ev.Status == 200 || ev.Status == 204):
+		return wreckDone, n
+	case deletes:
+		return wreckSeen, n
+	}
 	if (k.Steps >= walkSteps && k.Served >= walkLoot || k.Writes >= walkWrites) && !refused {
 		return walkServed, n
 	}
 	return walkTried, n
 }
+
+// tidied tells whether a path leads to what people empty: carts, mailboxes, notes.
+func tidied(path []byte) bool {
+	for _, p := range tidiedParts {
+		if bytes.Contains(path, p) {
+			return true
+		}
+	}
+	return false
+}
+
+var tidiedParts = [...][]byte{[]byte("cart"), []byte("basket"), []byte("item"), []byte("message"), []byte("mail"), []byte("notif"), []byte("note"), []byte("chat"), []byte("file"), []byte("session"), []byte("device"), []byte("attachment")}
 
 // shows tells whether a message says that somebody looked at something or, write, changed it.
 func shows(m []byte, write bool) bool {

@@ -76,13 +76,16 @@ func TestWalks(t *testing.T) {
 	f("", false, 3*s, series("GET /report?year=%d 200", 20, 1990, 1))
 	f("", false, 3*s, series("page %d shown to bob", 20, 10, 1))
 	f("", false, 3*s, series("GET /api/orders/%d 200", 8, 1000, 1))
-	f("", false, 3*s, series("GET /api/orders/%d 200", 40, 1000, 37))        // own orders, spread over everybody's
-	f("", false, 3*s, series("GET /api/admin/users/%d 200", 40, 1000, 1))    // a clerk
-	f("", false, 3*s, series("GET /api/orders/%d 401", 40, 1000, 37))        // an expired session
-	f("", false, 30*s, series("GET /articles/%d 200", 40, 1000, 1))          // open to all
-	f("", false, 20*60*s, series("GET /api/orders/%d 200", 20, 1000, 1))     // day by day
-	f("", false, 3*s, series("User %d deleted by user 7", 20, 1000, 1))      // an administrator tidies up
-	f("", false, 3*s, series("DELETE /api/orders/%d 204", 20, 1000, 1))      // destructive calls are another matter
+	f("", false, 3*s, series("GET /api/orders/%d 200", 40, 1000, 37))     // own orders, spread over everybody's
+	f("", false, 3*s, series("GET /api/admin/users/%d 200", 40, 1000, 1)) // a clerk
+	f("", false, 3*s, series("GET /api/orders/%d 401", 40, 1000, 37))     // an expired session
+	f("", false, 30*s, series("GET /articles/%d 200", 40, 1000, 1))       // open to all
+	f("", false, 20*60*s, series("GET /api/orders/%d 200", 20, 1000, 1))  // day by day
+	f("", false, 3*s, series("User %d deleted by user 7", 20, 1000, 1))   // an administrator tidies up
+	f("destructive-calls", true, 3*s, series("DELETE /api/orders/%d 204", 20, 1000, 1))
+	f("destructive-calls", false, 3*s, series("DELETE /api/orders/%d 403", 20, 1000, 1))
+	f("", false, 3*s, series("DELETE /api/admin/users/%d 204", 20, 1000, 1)) // a clerk tidies up
+	f("", false, 3*s, series("DELETE /api/cart/items/%d 204", 20, 1000, 1))
 	f("", false, s, series("GET /remote.php/dav/files/a/%d 200", 90, 10, 3)) // synchronised files
 	f("", false, s, series("GET /photos/%d/thumbnail 200", 90, 10, 3))
 	f("bot-scraping", true, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))

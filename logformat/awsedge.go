@@ -61,7 +61,7 @@ func parseALB(c *ctx, rec []byte, ev *event.Event) bool {
 		ev.Set(event.Host, f[18])
 	}
 	if n > 22 && !none(f[22]) {
-		ev.Set(event.Action, f[22])
+		ev.Add("aws.alb.actions", f[22], event.Server) // What the balancer did; event.action is what the request was for.
 	}
 	if n > 23 {
 		set(ev, event.Location, f[23])

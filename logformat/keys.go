@@ -354,7 +354,7 @@ func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
 			ev.Set(event.Level, l)
 		}
 	}
-	if v := f.get(sEvent); v != nil && len(v) <= maxEventName {
+	if v := f.get(sEvent); v != nil && len(v) <= maxEventName && !web { // a controller's action says less than the request
 		ev.Set(event.Action, v)
 	}
 	if r := outcomeNamed(f.get(sOutcome)); r != nil {
