@@ -15,6 +15,7 @@ const (
 	walkRest   = 10 * time.Minute // a client that rests for so long begins anew
 	walkSteps  = 10               // steps from object to neighbouring object that no person takes
 	walkGap    = 3                // ids that a step may skip
+	walkWreck  = 20               // neighbours that are deleted in a row
 	walkMiss   = 12               // different objects that were refused to one client
 	walkWrites = 14               // objects that one client changes within a minute
 	walkLoot   = 5                // neighbours that were given out, of a walk that worked
@@ -177,7 +178,7 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !o.private(path, told) {
 		return nil, 0
 	}
-	if deletes && (clerk || k.Steps < walkSteps || tidied(path)) {
+	if deletes && (clerk || k.Steps < walkWreck || tidied(path)) {
 		return nil, 0
 	}
 	if told && !shows(path, k.Steps < walkSteps) {

@@ -82,8 +82,8 @@ func TestWalks(t *testing.T) {
 	f("", false, 30*s, series("GET /articles/%d 200", 40, 1000, 1))       // open to all
 	f("", false, 20*60*s, series("GET /api/orders/%d 200", 20, 1000, 1))  // day by day
 	f("", false, 3*s, series("User %d deleted by user 7", 20, 1000, 1))   // an administrator tidies up
-	f("destructive-calls", true, 3*s, series("DELETE /api/orders/%d 204", 20, 1000, 1))
-	f("destructive-calls", false, 3*s, series("DELETE /api/orders/%d 403", 20, 1000, 1))
+	f("destructive-calls", true, 3*s, series("DELETE /api/orders/%d 204", 24, 1000, 1))
+	f("destructive-calls", false, 3*s, series("DELETE /api/orders/%d 403", 24, 1000, 1))
 	f("", false, 3*s, series("DELETE /api/admin/users/%d 204", 20, 1000, 1)) // a clerk tidies up
 	f("", false, 3*s, series("DELETE /api/cart/items/%d 204", 20, 1000, 1))
 	f("", false, s, series("GET /remote.php/dav/files/a/%d 200", 90, 10, 3)) // synchronised files
