@@ -187,3 +187,30 @@ func TestLaneOfPieces(t *testing.T) {
 		t.Errorf("order %v", got)
 	}
 }
+
+// What one person does under his own key, a role and a role behind that is one story.
+func TestStoryAcrossRoles(t *testing.T) {
+	call := func(i int, identity, key, name, params, answer string) string {
+		return fmt.Sprintf(`{"eventVersion":"1.09","userIdentity":{%s,"accountId":"111122223333","accessKeyId":%q},"eventTime":"2026-11-23T03:%02d:00Z","eventSource":"%s.amazonaws.com","eventName":%q,"awsRegion":"eu-central-1","sourceIPAddress":"203.0.113.%d","userAgent":"aws-cli/2.31.3","requestParameters":%s,"responseElements":%s,"eventID":"00000000-0000-4000-8000-%012d","eventType":"AwsApiCall","recipientAccountId":"111122223333"}`,
+			identity, key, i, map[bool]string{true: "sts", false: "iam"}[name == "AssumeRole"], name, i+1, params, answer, i)
+	}
+	user := `"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ci","userName":"ci"`
+	role := func(name string) string {
+		return fmt.Sprintf(`"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/%s/x","sessionContext":{"sessionIssuer":{"type":"Role","arn":"arn:aws:iam::111122223333:role/%[1]s","userName":%[1]q}}`, name)
+	}
+	creds := func(key string) string { return fmt.Sprintf(`{"credentials":{"accessKeyId":%q}}`, key) }
+	log := strings.Join([]string{
+		call(0, user, "AKIAIOSFODNN7EXAMPLE", "AttachUserPolicy", `{"userName":"ci","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`, "null"),
+		call(1, user, "AKIAIOSFODNN7EXAMPLE", "AssumeRole", `{"roleArn":"arn:aws:iam::111122223333:role/Build","roleSessionName":"x"}`, creds("ASIAEXAMPLEBUILD0001")),
+		call(2, role("Build"), "ASIAEXAMPLEBUILD0001", "AssumeRole", `{"roleArn":"arn:aws:iam::111122223333:role/Ops","roleSessionName":"x"}`, creds("ASIAEXAMPLEOPS000001")),
+		call(3, role("Ops"), "ASIAEXAMPLEOPS000001", "CreateAccessKey", `{"userName":"billing"}`, "null"),
+		call(4, role("Other"), "ASIAEXAMPLEOTHER0001", "CreateAccessKey", `{"userName":"audit"}`, "null"),
+	}, "\n") + "\n"
+	r := together(t, Options{Workers: 1}, map[string]string{"trail.json": log}, []string{"trail.json"}, 1)
+	if len(r.Chains) != 1 {
+		t.Fatalf("%d chains, not one: %+v", len(r.Chains), r.Chains)
+	}
+	if who := fmt.Sprint(r.Chains[0].Who); !strings.Contains(who, "role/Ops") || !strings.Contains(who, "user/ci") || strings.Contains(who, "Other") {
+		t.Errorf("the chain is about %s", who)
+	}
+}

@@ -111,7 +111,7 @@ func (t *Tracker) reached(ev *event.Event) {
 		in.Worked = max(in.Worked, in.Level)
 		d := *in.Hits[0].Detector
 		d.Why = "The server calls the host that the payload named."
-		in.link(ev)
+		t.link(in, ev)
 		in.keep(t.evidence(ev, &event.Signal{Detector: &d}, event.LikelySucceeded,
 			fmt.Sprintf("the server then %s %s, which the payload named: it did what it was told", what, printable(host))))
 		t.tell(in, false, true)

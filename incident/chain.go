@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,7 +16,34 @@ const (
 	chainGap   = int64(24 * 3600e9) // nanoseconds: steps further apart are not one story. A log whose zone is wrong is off by less
 	skew       = int64(120e9)       // nanoseconds by which the clocks of two logs may differ
 	maxSteps   = 24                 // steps of one chain that are shown
+	maxLent    = 4096               // keys of cloud sessions whose origin is remembered
 )
+
+// A loan is a key that a cloud lent to somebody for a session, and who he was before: the first of a row of roles.
+type loan struct{ By string }
+
+var credentialsPath = [...]string{"responseElements", "credentials", "accessKeyId"}
+
+// lend remembers who took on a role or drew a session, by the key that he was given for it.
+func (t *Tracker) lend(ev *event.Event) {
+	action := ev.Get(event.Action)
+	if !bytes.HasPrefix(action, []byte("AssumeRole")) && !bytes.HasPrefix(action, []byte("GetSessionToken")) && !bytes.HasPrefix(action, []byte("GetFederationToken")) || ev.Object == nil {
+		return
+	}
+	var room [1][]byte
+	keys, _ := ev.Object.Lookup(room[:0], credentialsPath[:])
+	if len(keys) == 0 || len(keys[0]) == 0 || len(keys[0]) > 128 {
+		return
+	}
+	by := clip(ev.Get(event.Principal))
+	if l := t.lent.get(ev.Get(event.AccessKey)); l != nil {
+		by = l.By
+	}
+	if by != "" {
+		l, _ := t.lent.at(keys[0])
+		l.By = by
+	}
+}
 
 // A Chain is one story: incidents of one principal, or about one request, whichever log they stand in. Recon that nobody followed
 // up is none.
@@ -32,7 +60,7 @@ type Chain struct {
 
 // link remembers by what in may belong to the incidents of other actors and other logs: who acted as the server knows it, and the
 // request's number. A name that somebody merely tried to log in with says nothing about him.
-func (in *Incident) link(ev *event.Event) {
+func (t *Tracker) link(in *Incident, ev *event.Event) {
 	if !slices.Contains(in.Sources, ev.Source) && len(in.Sources) < maxSources {
 		in.Sources = append(in.Sources, ev.Source)
 	}
@@ -56,6 +84,9 @@ func (in *Incident) link(ev *event.Event) {
 	if ev.Kind == event.KindCloud {
 		add(event.EntityAccount, ev.Get(event.Principal))
 		add(event.EntityKey, ev.Get(event.AccessKey))
+		if l := t.lent.get(ev.Get(event.AccessKey)); l != nil {
+			add(event.EntityAccount, []byte(l.By))
+		}
 	}
 	if vouched(ev) {
 		add(event.EntityAccount, ev.Get(event.User))
@@ -124,10 +155,10 @@ func chains(incidents []*Incident) (out []*Chain) {
 }
 
 // newChain makes a Chain of incidents that belong together, or nil if they are none: several steps, at least one of which is more
-// than background noise, that lie on different stages or in different logs.
+// than background noise, that lie on different stages, in different logs, or under different names.
 func newChain(ins []*Incident) *Chain {
 	c := &Chain{Incidents: slices.Clone(ins)}
-	grave, open := false, false
+	grave, open, actors := false, false, false
 	for _, in := range ins {
 		grave = grave || in.Grade() >= UnderAttack
 		for _, s := range in.Stages {
@@ -146,6 +177,7 @@ func newChain(ins []*Incident) *Chain {
 			}
 		}
 		c.Outcome = max(c.Outcome, in.Outcome())
+		actors = actors || in.Actor != ins[0].Actor
 		open = open || in.Outcome() == event.Unknown
 		if in.Clock != event.NoClock {
 			if c.Clock == event.NoClock || in.First < c.First {
@@ -155,7 +187,7 @@ func newChain(ins []*Incident) *Chain {
 			c.Clock = max(c.Clock, in.Clock)
 		}
 	}
-	if !grave || len(ins) < 2 || len(c.Stages) < 2 && len(c.Sources) < 2 {
+	if !grave || len(ins) < 2 || len(c.Stages) < 2 && len(c.Sources) < 2 && !actors {
 		return nil
 	}
 	if open && c.Outcome == event.Blocked {

@@ -24,9 +24,15 @@ type snapshot struct {
 	Allowed   map[string]int
 	Examples  examples
 	Callbacks []callback
+	Lent      []savedLoan     // least recently touched first
 	Incidents []savedIncident // least recently touched first
 	Evicted   int
 	Windows   map[string]savedCorrelation // by the correlation's By
+}
+
+type savedLoan struct {
+	Key  []byte
+	Loan loan
 }
 
 type savedIncident struct {
@@ -61,6 +67,7 @@ func (t *Tracker) Save(w io.Writer) error {
 		}
 		s.Incidents = append(s.Incidents, si)
 	})
+	t.lent.each(func(key string, l *loan) { s.Lent = append(s.Lent, savedLoan{[]byte(key), *l}) })
 	for _, ws := range t.all {
 		sc := savedCorrelation{Evicted: ws.keys.evicted}
 		ws.keys.each(func(key string, win *window) { sc.Keys = append(sc.Keys, savedWindow{[]byte(key), *win}) })
@@ -92,6 +99,10 @@ func (t *Tracker) Load(r io.Reader, detectors []*event.Detector) error {
 	*t.walkers, *t.members = s.Walkers, s.Members
 	if s.Allowed != nil {
 		t.allowed = s.Allowed
+	}
+	for _, sl := range s.Lent {
+		l, _ := t.lent.at(sl.Key)
+		*l = sl.Loan
 	}
 	for _, si := range s.Incidents {
 		in, _ := t.incidents.at(si.Key)

@@ -39,6 +39,7 @@ type Tracker struct {
 	all       []*windows
 	site      site
 	incidents *table[Incident]
+	lent      *table[loan] // by the session's key
 	examples  examples
 	kept      kept
 	callbacks []callback
@@ -67,6 +68,7 @@ func New(cfg Config) *Tracker {
 		cfg:       cfg,
 		byBase:    map[*event.Detector][]*windows{},
 		incidents: newTable[Incident](maxIncidents),
+		lent:      newTable[loan](maxLent),
 		walkers:   &walkers{},
 		members:   &members{},
 		allowed:   map[string]int{},
@@ -98,6 +100,8 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 		if len(t.callbacks) > 0 {
 			t.called(ev)
 		}
+	case event.KindCloud:
+		t.lend(ev)
 	case event.KindDNS, event.KindFlow:
 		if len(t.callbacks) > 0 {
 			t.reached(ev)
@@ -237,7 +241,7 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 			in.Sources = append(in.Sources, e.Source)
 		}
 	}
-	in.link(ev)
+	t.link(in, ev)
 	in.seen(ev.Time, ev.Clock)
 	if d.Outcome == event.Unknown || !r.lasting || out >= event.LikelySucceeded || len(in.Evidence) < maxEvidence {
 		e := t.evidence(ev, &r.Signal, out, why)
