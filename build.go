@@ -50,8 +50,13 @@ func (a *Analyzer) Report() *Report {
 	for _, b := range res.Timeline.Buckets {
 		r.Timeline = append(r.Timeline, Bucket{Start: stamp(b.Start*1e9, a.count.clock), Seconds: res.Timeline.Width, Events: b.Events, Suspect: b.Suspect})
 	}
-	for entry, n := range res.Allowed {
-		r.Input.Problems = append(r.Input.Problems, fmt.Sprintf("allowed by %s: %s hidden", entry, plural(n, "suspicious event")))
+	for _, al := range res.Allowed {
+		out := Allowed{Entry: al.Entry, Events: al.Events}
+		for _, in := range al.Incidents {
+			f := a.engine.finding(in)
+			out.Hides = append(out.Hides, Hidden{Threat: f.Threat, Title: f.Title, Actor: f.Actor, Severity: f.Severity, Outcome: f.Outcome, Events: f.Events})
+		}
+		r.Allowed = append(r.Allowed, out)
 	}
 	slices.Sort(r.Input.Problems)
 	if res.Forgotten > 0 {

@@ -20,7 +20,7 @@ type Options struct {
 	Zone    *time.Location // zone of times that name none; nil = UTC
 	Year    int            // year of dates that name none
 	Trust   []netip.Prefix // proxies whose X-Forwarded-For is believed, besides private addresses
-	Allow   []string       // known innocents: addresses, prefixes, account:NAME, rule:NAME, route:PATH
+	Allow   []string       // known innocents: addresses, prefixes, account:NAME, rule:NAME, app:NAME, route:PATH
 	Since   time.Time      // judge only events from then on; events without a time always count
 	Until   time.Time      // judge only events before then
 	Top     int            // findings in the report; 0 = all

@@ -13,6 +13,7 @@ type Report struct {
 	Findings   []Finding  `json:"findings"`            // worst first
 	Chains     []Chain    `json:"chains,omitempty"`    // findings that are one story, that of the worst first
 	Noise      *Noise     `json:"noise,omitempty"`     // folded background noise
+	Allowed    []Allowed  `json:"allowed,omitempty"`   // what each allow entry hid
 	NotSeen    []string   `json:"not_seen,omitempty"`  // what these logs cannot show
 	LogHints   []LogHint  `json:"log_hints,omitempty"` // configurations that would show it
 	Timeline   []Bucket   `json:"timeline,omitempty"`
@@ -126,6 +127,23 @@ type Evidence struct {
 	Spans  [][2]int `json:"spans,omitempty"` // byte offsets into Text
 	By     []string `json:"by,omitempty"`    // "rule:...", "model:...", "profile:..."
 	Why    string   `json:"why,omitempty"`
+}
+
+// Allowed previews one allow entry: what it hid, and what would have been found in that.
+type Allowed struct {
+	Entry  string   `json:"entry"`
+	Events int      `json:"events"` // suspicious events that it hid; 0: it could go
+	Hides  []Hidden `json:"hides,omitempty"`
+}
+
+// Hidden is a finding that an allow entry kept away.
+type Hidden struct {
+	Threat   string `json:"threat"`
+	Title    string `json:"title"`
+	Actor    Actor  `json:"actor"`
+	Severity string `json:"severity"`
+	Outcome  string `json:"outcome"`
+	Events   int    `json:"events"`
 }
 
 // Noise is the internet's background noise, folded.

@@ -22,6 +22,7 @@ func TestAllow(t *testing.T) {
 		ev.Set(event.User, []byte(user))
 		ev.Set(event.Result, []byte(result))
 		ev.Set(event.Path, []byte(path))
+		ev.Set(event.App, []byte("nextcloud"))
 		if got := a.hides(&ev, actor(&ev)); got != want {
 			t.Errorf("%s on %s %s %s %s: %q, want %q", entry, ip, user, result, path, got, want)
 		}
@@ -37,6 +38,8 @@ func TestAllow(t *testing.T) {
 	f("route:/health", "192.0.2.1", "", "", "/health", "route:/health")
 	f("route:/health", "192.0.2.1", "", "", "/healthy", "")
 	f("/static/*", "192.0.2.1", "", "", "/static/a.js", "route:/static/*")
+	f("app:nextcloud", "192.0.2.1", "", "", "/", "app:nextcloud")
+	f("app:wordpress", "192.0.2.1", "", "", "/", "")
 	f("rule:sqli", "192.0.2.1", "", "", "/", "")
 
 	for _, bad := range []string{"198.51.100.0/99", "300.1.1.1", "2001:db8::/200", "", "ip:nonsense"} {

@@ -48,7 +48,8 @@ type Tracker struct {
 	timeline  Timeline
 	last      int64 // time of the newest event of a source without times
 	events    int
-	allowed   map[string]int // what each allow entry hid
+	allowed   map[string]int      // events that each allow entry hid
+	shadows   map[string]*Tracker // what they would have led to, by allow entry
 	key       []byte
 	queue     []raised
 }
@@ -127,13 +128,13 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
 	who := actor(ev)
 	if entry := t.cfg.Allow.hides(ev, who); entry != "" {
-		t.allowed[entry]++
+		t.hide(entry, ev, signals, nil)
 		return false
 	}
 	t.queue = t.queue[:0]
-	for _, s := range signals[:min(len(signals), maxSignals)] {
+	for i, s := range signals[:min(len(signals), maxSignals)] {
 		if entry := t.cfg.Allow.hidesRule(s.Detector); entry != "" {
-			t.allowed[entry]++
+			t.hide(entry, ev, signals[i:i+1], nil)
 			continue
 		}
 		t.queue = append(t.queue, raised{Signal: s, actor: who, events: 1})
@@ -141,9 +142,15 @@ func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
 	// A correlation that fires is a signal itself, on which others may build.
 	for i := 0; i < len(t.queue) && len(t.queue) < maxSignals; i++ {
 		for _, w := range t.byBase[t.queue[i].Detector] {
-			if r, ok := t.correlate(w, ev, t.queue[i]); ok {
-				t.queue = append(t.queue, r)
+			r, ok := t.correlate(w, ev, t.queue[i])
+			if !ok {
+				continue
 			}
+			if entry := t.cfg.Allow.hidesRule(r.Detector); entry != "" {
+				t.hide(entry, ev, nil, &r)
+				continue
+			}
+			t.queue = append(t.queue, r)
 		}
 	}
 	if f := t.cfg.OnSignal; f != nil {
@@ -182,11 +189,12 @@ func (t *Tracker) walked(ev *event.Event, d *event.Detector, n int) bool {
 	if entry == "" {
 		entry = t.cfg.Allow.hidesRule(d)
 	}
+	r := raised{Signal: event.Signal{Detector: d, Field: event.Path}, actor: who, events: n, lasting: true}
 	if entry != "" {
-		t.allowed[entry]++
+		t.hide(entry, ev, nil, &r)
 		return false
 	}
-	t.record(ev, &raised{Signal: event.Signal{Detector: d, Field: event.Path}, actor: who, events: n, lasting: true})
+	t.record(ev, &r)
 	return true
 }
 

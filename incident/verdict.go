@@ -25,8 +25,8 @@ type Result struct {
 	Incidents  []*Incident // worst first; copies
 	Chains     []*Chain    // stories over several of them, that of the worst first
 	Timeline   Timeline
-	Allowed    map[string]int // events hidden, by allow entry
-	Forgotten  int            // keys forgotten because a table was full
+	Allowed    []Allowed // what each allow entry hid, as the user wrote them
+	Forgotten  int       // keys forgotten because a table was full
 }
 
 // sustained is how many refused attempts by one actor are an attack rather than a probe.
@@ -61,7 +61,7 @@ func (in *Incident) rank() uint8 { return uint8(in.Grade()) }
 
 // Result judges everything that was observed so far. It changes nothing.
 func (t *Tracker) Result() Result {
-	r := Result{Timeline: Timeline{Width: t.timeline.Width, Buckets: slices.Clone(t.timeline.Buckets)}, Allowed: t.allowed}
+	r := Result{Timeline: Timeline{Width: t.timeline.Width, Buckets: slices.Clone(t.timeline.Buckets)}}
 	t.incidents.each(func(_ string, in *Incident) {
 		if t.loggedIn(in) {
 			return
@@ -87,6 +87,7 @@ func (t *Tracker) Result() Result {
 		)
 	})
 	r.Chains = chains(r.Incidents)
+	r.Allowed = t.preview()
 	if len(r.Incidents) > 0 {
 		r.Grade = r.Incidents[0].Grade()
 		miss := 1.0

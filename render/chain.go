@@ -38,3 +38,24 @@ func chainStep(r *vanguard.Report, c *vanguard.Chain, s *vanguard.Step) string {
 	fmt.Fprintf(&b, " (%s)", where)
 	return b.String()
 }
+
+const maxHidden = 6 // findings that the preview of one allow entry names
+
+// allowed words what an allow entry hid: "198.51.100.77/32 hid 14 suspicious events: SQL injection of 198.51.100.77 (14, outcome unknown)".
+func allowed(a *vanguard.Allowed) string {
+	if a.Events == 0 {
+		return a.Entry + " hid nothing: it could go"
+	}
+	text := fmt.Sprintf("%s hid %s", a.Entry, count(a.Events, "suspicious event"))
+	var found []string
+	for _, h := range a.Hides[:min(len(a.Hides), maxHidden)] {
+		found = append(found, strings.TrimSpace(h.Title+" of "+h.Actor.Value)+fmt.Sprintf(" (%s, %s)", count(h.Events, "event"), strings.ToLower(outcomeLook(h.Outcome).Word)))
+	}
+	if more := len(a.Hides) - maxHidden; more > 0 {
+		found = append(found, fmt.Sprintf("and %d more", more))
+	}
+	if len(found) == 0 {
+		return text + ", none of which is a finding"
+	}
+	return text + ": " + strings.Join(found, "; ")
+}

@@ -44,6 +44,7 @@ var page = sync.OnceValue(func() *template.Template {
 		"add":            func(a, b int) int { return a + b },
 		"hiddenFindings": hiddenFindings,
 		"noise":          noise,
+		"allowed":        func(a vanguard.Allowed) string { return allowed(&a) },
 		"chainWho":       func(c vanguard.Chain) string { return chainWho(&c) },
 		"chainStep":      func(r *vanguard.Report, c vanguard.Chain, s vanguard.Step) string { return chainStep(r, &c, &s) },
 		"full":           func(p float64) float64 { return p * 100 },

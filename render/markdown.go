@@ -97,6 +97,9 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 	for _, s := range r.Input.Problems {
 		item("Problem", s)
 	}
+	for i := range r.Allowed {
+		item("Allowed", allowed(&r.Allowed[i]))
+	}
 	for _, s := range r.NotSeen {
 		item("Not seen", s)
 	}

@@ -85,6 +85,9 @@ func writeText(w io.Writer, r *vanguard.Report, more int, opt Options) error {
 	for i, p := range r.Input.Problems {
 		t.field(2, firstOnly(i, "problem"), p)
 	}
+	for i := range r.Allowed {
+		t.field(2, firstOnly(i, "allowed"), allowed(&r.Allowed[i]))
+	}
 	for i, n := range r.NotSeen {
 		t.field(2, firstOnly(i, "not seen"), n)
 	}

@@ -29,7 +29,7 @@ import (
 type engineFlags struct {
 	Format     string   `help:"The lines' format: a name that --coverage shows, or an nginx log_format or Apache LogFormat string. Found by itself otherwise." placeholder:"FORMAT"`
 	TZ         string   `name:"tz" help:"Zone of times that name none: Europe/Berlin, +02:00, Local; UTC otherwise." placeholder:"ZONE"`
-	Allow      []string `help:"Known innocent, repeatable: an address, a prefix, account:NAME, rule:NAME, route:PATH. The report tells what it hid." placeholder:"WHO" sep:"none"`
+	Allow      []string `help:"Known innocent, repeatable: an address, a prefix, account:NAME, rule:NAME, app:NAME, route:PATH. The report tells what it hid." placeholder:"WHO" sep:"none"`
 	Rules      string   `help:"Folder of further Sigma rules." placeholder:"DIR"`
 	TrustProxy []string `help:"Address or prefix of a proxy whose X-Forwarded-For is believed, besides private ones; repeatable." placeholder:"CIDR"`
 	NoModel    bool     `name:"no-model" help:"Judge by the rules alone, without the classifier."`
