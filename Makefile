@@ -42,7 +42,7 @@ run: ## run vanguard: make run ARGS="scan /var/log/nginx"
 test: ## run all tests
 	$(GO) test ./...
 
-check: fmt vet lint test wasm reproducible ## everything that must hold before a change goes in
+check: fmt vet lint test wasm reproducible page ## everything that must hold before a change goes in
 
 fmt:
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:"; echo "$$files"; exit 1; fi

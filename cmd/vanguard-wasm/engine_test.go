@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/models"
+	"github.com/helixvanguard/vanguard/neural"
 	"github.com/helixvanguard/vanguard/render"
 )
 
@@ -104,7 +106,11 @@ func (e *engine) ask(q map[string]any) answer {
 // TestSameReports: on the same logs, cut anywhere, the engine in JavaScript says what the command line says, to the byte.
 func TestSameReports(t *testing.T) {
 	wasm := startEngine(t)
-	native, err := vanguard.NewEngine(vanguard.Options{})
+	model, err := neural.Load(models.Weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	native, err := vanguard.NewEngine(vanguard.Options{Model: model})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/models"
+	"github.com/helixvanguard/vanguard/neural"
 	"github.com/helixvanguard/vanguard/render"
 	"github.com/helixvanguard/vanguard/unpack"
 )
@@ -116,7 +118,11 @@ func (s *source) read(a *vanguard.Analyzer, name string, w *vanguard.Source) {
 
 func main() {
 	debug.SetGCPercent(gcBuilding)
-	base, err := vanguard.NewEngine(vanguard.Options{Workers: 1})
+	model, err := neural.Load(models.Weights)
+	var base *vanguard.Engine
+	if err == nil {
+		base, err = vanguard.NewEngine(vanguard.Options{Workers: 1, Model: model})
+	}
 	if err != nil {
 		js.Global().Call("vanguardReady", jsError(err))
 		return

@@ -19,6 +19,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/models"
+	"github.com/helixvanguard/vanguard/neural"
 	"github.com/helixvanguard/vanguard/server"
 	"github.com/helixvanguard/vanguard/store"
 	"github.com/helixvanguard/vanguard/web"
@@ -71,7 +73,11 @@ func (c *serveCmd) Run(k *kong.Context) error {
 	if _, err := fs.Stat(cfg.Page, "index.html"); err != nil {
 		return errNoPage
 	}
-	if cfg.Engine, err = vanguard.NewEngine(vanguard.Options{}); err != nil {
+	model, err := neural.Load(models.Weights)
+	if err != nil {
+		return err
+	}
+	if cfg.Engine, err = vanguard.NewEngine(vanguard.Options{Model: model}); err != nil {
 		return err
 	}
 	debug.SetGCPercent(gcRunning)

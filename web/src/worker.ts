@@ -42,7 +42,7 @@ const cancelled = new Set<number>();
 const tell = (m: Told) => postMessage(m);
 
 /** pieces reads a log in chunks. The engine unpacks what is packed. */
-async function* pieces(input: LogInput): AsyncGenerator<Uint8Array> {
+async function* pieces(input: LogInput): AsyncGenerator<Uint8Array, void> {
   const reader = input.blob.stream().getReader();
   try {
     for (;;) {
@@ -66,31 +66,41 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
   }
   let done = 0, stopped = false;
   let nextLook = began + FIRST_LOOK, nextTold = began;
-  for (const input of ask.inputs) {
-    if (stopped) break;
-    const source = run.source(input.name);
+  // As on the command line, dates without a year are of the year in which their file was last changed.
+  const logs = run.logs(ask.inputs.map(({ name, blob }) => ({ name, year: blob instanceof File ? new Date(blob.lastModified).getFullYear() : 0 })));
+  let open = ask.inputs.map((input, i) => ({ name: input.name, log: logs[i]!, pieces: pieces(input) }));
+  while (open.length > 0) {
+    const next = open.find(({ log }) => log.hungry()) ?? open[0]!;
+    let piece: Uint8Array | undefined;
     try {
-      for await (const piece of pieces(input)) {
-        source.write(piece);
-        done += piece.byteLength;
-        if (cancelled.delete(ask.id)) {
-          stopped = true;
-          break;
-        }
-        const now = performance.now();
-        if (now >= nextLook && ask.keep) {
-          const json = run.partial();
-          nextLook = performance.now() + Math.max(FIRST_LOOK, (performance.now() - now) * LOOK_SHARE);
-          tell({ id: ask.id, progress: { done, total, ms: now - began, json } });
-        } else if (now >= nextTold) {
-          nextTold = now + 100;
-          tell({ id: ask.id, progress: { done, total, ms: now - began } });
-        }
-      }
+      piece = (await next.pieces.next()).value ?? undefined;
     } catch (e) {
-      problems.push(`${input.name}: ${e instanceof Error ? e.message : String(e)}`); // such as a file that changed while it was read
+      problems.push(`${next.name}: ${e instanceof Error ? e.message : String(e)}`); // such as a file that changed while it was read
     }
-    source.close();
+    if (piece) {
+      next.log.write(piece);
+      done += piece.byteLength;
+    } else {
+      next.log.close();
+      open = open.filter((o) => o !== next);
+    }
+    if (cancelled.delete(ask.id)) {
+      stopped = true;
+      for (const o of open) {
+        o.log.close();
+        void o.pieces.return(undefined);
+      }
+      break;
+    }
+    const now = performance.now();
+    if (now >= nextLook && ask.keep) {
+      const json = run.partial();
+      nextLook = performance.now() + Math.max(FIRST_LOOK, (performance.now() - now) * LOOK_SHARE);
+      tell({ id: ask.id, progress: { done, total, ms: now - began, json } });
+    } else if (now >= nextTold) {
+      nextTold = now + 100;
+      tell({ id: ask.id, progress: { done, total, ms: now - began } });
+    }
   }
   const json = run.report("json", true);
   if (!ask.keep) run.cancel();

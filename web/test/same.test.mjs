@@ -16,6 +16,13 @@ for (const name of readdirSync(logs)) {
   });
 }
 
+test("several files are judged as one, in whatever order they come", async () => {
+  const names = readdirSync(logs);
+  await page.click("#again");
+  await drop(page, [...names].reverse().map((name) => ({ name, text: log(name) })));
+  assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), JSON.parse(await scan(["-o", "json", ...names])));
+});
+
 test("pasted lines are what is piped in", async () => {
   await page.click("#again");
   await paste(page, log("node-pino.log"));
