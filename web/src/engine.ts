@@ -21,28 +21,33 @@ export type LoadProgress = (done: number, total: number) => void;
 type Pending = { resolve: (v: never) => void; reject: (e: Error) => void; progress?: ((p: Progress) => void) | undefined };
 
 export class Engine {
-  version = "";
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #last = 0;
   onFatal: (why: string) => void = () => undefined;
 
+  readonly #here: Promise<void>; // the worker's script runs
+  #arrived: () => void = () => undefined;
+
   private constructor(worker: Worker) {
     this.#worker = worker;
+    this.#here = new Promise((resolve, reject) => { this.#arrived = resolve; this.onFatal = (why) => reject(new Error(why)); });
     worker.onmessage = (e: MessageEvent<Told>) => this.#hear(e.data);
     worker.onerror = (e) => this.#fail(e.message || "the engine stopped");
   }
 
-  /** load fetches the engine, starts it, and tightens the policy: when it returns, nothing can connect any more. base is where the files lie. */
+  /** load fetches the engine, hands it to its worker, and tightens the policy: when it returns, nothing can connect any more. The engine
+   *  may still be starting; what it is asked meanwhile waits. base is where the files lie. */
   static async load(base: URL, progress: LoadProgress): Promise<Engine> {
     const [worker, module] = await Promise.all([text(new URL("worker.js", base)), compile(new URL("vanguard.wasm", base), progress)]);
     tighten(WORKER);
     const url = URL.createObjectURL(new Blob([worker], { type: "text/javascript" }));
     const trusted = window.trustedTypes?.createPolicy("vanguard", { createScriptURL: (u) => { if (u !== url) throw new Error("no other script"); return u; } });
     const engine = new Engine(new Worker(trusted ? trusted.createScriptURL(url) : url, { name: "vanguard" }));
-    engine.version = await engine.#ask<string>({ id: 0, op: "load", module });
+    await engine.#here;
     URL.revokeObjectURL(url);
     tighten(LOCKED);
+    engine.#ask<string>({ id: 0, op: "load", module }).catch((e: Error) => engine.#fail(e.message));
     return engine;
   }
 
@@ -64,7 +69,7 @@ export class Engine {
   }
 
   #hear(told: Told): void {
-    if (told.id === 0 && "error" in told) return this.#fail(told.error);
+    if (told.id === 0) return this.#arrived();
     const p = this.#pending.get(told.id);
     if (!p) return;
     if ("progress" in told) return p.progress?.(told.progress);

@@ -82,8 +82,8 @@ function card(f: Finding, nr: number, filter: Filter, act: FindingActions | unde
   };
   const button = h("button", { type: "button", class: "head", "aria-controls": body.id, click: () => toggle(!!body.hidden) },
     h("span", { class: "nr" }, nr), h("span", { class: "title" }, f.title), h("span", { class: "badge" }, h("span", { "aria-hidden": "true" }, look.icon), " ", look.word),
-    h("span", { class: "meta" }, `${visible(f.actor.value ?? "source not named")} · ${count(f.events, "event")} · ${f.severity} · ${percent(f.confidence)} sure`));
-  const li = h("li", { class: `finding ${look.tone}`, "data-threat": f.threat }, h("h3", null, button), body);
+    h("span", { class: "meta" }, `${visible(f.actor.value ?? "source not named")} · ${count(f.events, "event")} · ${f.severity} · ${percent(f.confidence)} sure${f.classifier ? " · suspected by the classifier alone" : ""}`));
+  const li = h("li", { class: `finding ${look.tone}`, "data-id": f.id, "data-threat": f.threat }, h("h3", null, button), body);
   toggle(open);
   return { card: li, apply: (c) => table.apply(c) };
 }
@@ -111,6 +111,12 @@ function fillBody(body: HTMLElement, f: Finding, table: EvidenceTable, filter: F
   if (act) body.append(h("div", { class: "row actions" }, h("button", { type: "button", class: "quiet", click: () => act.benign(f) }, "This is benign…")));
 }
 
+/** witness words who suspects a line: a rule by its name, the classifier with what it takes the line for and how surely. */
+function witness(by: string): string {
+  const model = /^model:[^/]*\/([^/]+)\/(\d+)$/.exec(by);
+  return model ? `classifier: ${model[1]} ${model[2]}%` : by.replace(/^rule:/, "");
+}
+
 /** entityButton filters the page by an address, account or route. */
 export function entityButton(filter: Filter, key: "actor" | "target", value: string, type: string | undefined): HTMLButtonElement {
   const b = h("button", { type: "button", class: "entity", "data-entity": value, click: () => filter.toggle(key, value) },
@@ -136,7 +142,7 @@ class EvidenceTable {
       const text = h("code", { dir: "ltr" }, ...marked(e.text, e.spans));
       const reason = e.why && e.why !== why ? h("p", null, visible(e.why)) : undefined;
       why = e.why ?? "";
-      const by = (e.by ?? []).filter((b) => !/^rule:[0-9a-f]{8}-/i.test(b)).map((b) => visible(b.replace(/^rule:/, ""))).join(", ");
+      const by = (e.by ?? []).filter((b) => !/^rule:[0-9a-f]{8}-/i.test(b)).map((b) => visible(witness(b))).join(", ");
       const news = by === said ? "" : by;
       said = by;
       const explain = act ? h("button", { type: "button", class: "link", "aria-label": `Explain line ${where}`, click: () => void show(act, e) }, "explain") : undefined;

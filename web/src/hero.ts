@@ -1,7 +1,7 @@
 // What must be known in two seconds: the verdict, how sure it is and what speaks against it, who, what, when, the one thing to do now.
 
 import { copyButton, h, rich, s, visible } from "./dom";
-import { count, duration, grouped, millis, outcomeLook, percent, period, size, STAGES, verdictLook, worst, type Finding, type Outcome, type Report } from "./report";
+import { clockOf, count, duration, grouped, millis, outcomeLook, percent, period, size, STAGES, verdictLook, worst, type Chain, type Finding, type Outcome, type Report } from "./report";
 
 export interface Circumstances {
   ms: number;
@@ -93,5 +93,30 @@ export function stages(r: Report): HTMLElement | undefined {
       h("span", { class: "step" }, h("strong", null, word), h("small", null, gloss)), h("span", { class: "told" }, told), here.length ? h("small", { class: "soft" }, count(events, "event")) : undefined);
   };
   return h("section", { class: "card", "aria-labelledby": "stages-title" }, h("h2", { id: "stages-title" }, "Did each step work?"),
-    h("ol", { class: "stages" }, ...STAGES.map((st) => step(st.id, st.word, st.gloss))));
+    h("ol", { class: "stages" }, ...STAGES.map((st) => step(st.id, st.word, st.gloss))), ...(r.chains ?? []).slice(0, STORIES).map(story));
+}
+
+const STORIES = 3; // chains told; STEPS of each
+const STEPS = 12;
+
+/** story tells a chain in the order of time; each step leads to its finding. */
+function story(c: Chain): HTMLElement {
+  const who = c.who.slice(0, 4).map((w) => visible(w.type === "ip" ? w.value : `${w.type} ${w.value}`)).join(", ");
+  const logs = (c.sources?.length ?? 0) > 1 ? `, told by ${count(c.sources!.length, "log")}` : "";
+  return h("div", { class: "story" }, h("h3", null, `One story: ${who}`, h("span", { class: "soft" }, ` ${period(c.first_seen, c.last_seen)}${logs}`)),
+    h("ol", null, ...c.steps.slice(0, STEPS).map((step) => {
+      const look = outcomeLook(step.outcome);
+      return h("li", { class: look.tone }, h("time", null, step.time ? clockOf(step.time) : ""), h("span", { class: "step-icon", role: "img", "aria-label": look.word, title: look.word }, look.icon),
+        h("button", { type: "button", class: "link", click: () => goTo(step.finding) }, step.title), h("span", { class: "soft" }, look.word.toLowerCase()));
+    }), c.steps.length > STEPS ? h("li", null, `and ${c.steps.length - STEPS} more steps`) : undefined));
+}
+
+/** goTo opens a finding and puts the focus on it. */
+function goTo(id: string): void {
+  const head = document.querySelector<HTMLElement>(`.finding[data-id="${CSS.escape(id)}"] .head`);
+  if (!head) return;
+  head.closest("details")?.setAttribute("open", "");
+  if (head.getAttribute("aria-expanded") === "false") head.click();
+  head.focus({ preventScroll: true });
+  head.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }

@@ -12,6 +12,7 @@ export interface Report {
   do_now?: string[];
   input: Input;
   findings: Finding[];
+  chains?: Chain[];
   noise?: { events: number; actors: number; summary: string };
   not_seen?: string[];
   log_hints?: LogHint[];
@@ -41,6 +42,7 @@ export interface Finding {
   missing?: string;
   log_hint?: string;
   noise?: boolean;
+  classifier?: boolean; // only the classifier suspects it, no rule
   confidence: number;
   doubts?: string[];
   actor: { type?: string; value?: string; notes?: string[] };
@@ -55,6 +57,18 @@ export interface Finding {
   events: number;
   evidence?: Evidence[];
   advice?: string[];
+}
+
+/** One story: what one principal did, step after step. */
+export interface Chain {
+  id: string;
+  who: Target[];
+  stages: string[];
+  sources?: string[];
+  outcome: Outcome;
+  first_seen?: string;
+  last_seen?: string;
+  steps: { finding: string; title: string; stages?: string[]; outcome: Outcome; time?: string; sources?: string[] }[];
 }
 
 export interface Target { type: string; value: string }

@@ -33,13 +33,19 @@ export type Told =
 
 const CHUNK = 256 << 10; // bytes judged between two looks at what the page wants
 const FIRST_LOOK = 250; // ms after which the first report so far is made
+const WARM_AFTER = 100; // ms that the engine, once it stands, leaves for a log to arrive before it warms up
 const LOOK_SHARE = 8; // a report so far may cost one part in so many of the time
 
-let vanguard: Vanguard;
+let loaded: Promise<Vanguard> | undefined; // what is asked meanwhile waits for it
 let kept: Analysis | undefined; // of the judgement that is shown, for exports
 const cancelled = new Set<number>();
 
 const tell = (m: Told) => postMessage(m);
+
+function engine(): Promise<Vanguard> {
+  if (!loaded) throw new Error("the engine was not loaded");
+  return loaded;
+}
 
 /** pieces reads a log in chunks. The engine unpacks what is packed. */
 async function* pieces(input: LogInput): AsyncGenerator<Uint8Array, void> {
@@ -59,6 +65,7 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
   const began = performance.now();
   const total = ask.inputs.reduce((n, i) => n + i.blob.size, 0);
   const problems: string[] = [];
+  const vanguard = await engine();
   const run = vanguard.start(JSON.stringify(ask.settings));
   if (ask.keep) {
     kept?.cancel();
@@ -109,19 +116,23 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
 
 async function answer(ask: Ask): Promise<unknown> {
   switch (ask.op) {
-    case "load":
-      vanguard = await load(ask.module);
-      // Speed for the first paste, once the page has heard that all stands.
-      setTimeout(() => vanguard.warm());
+    case "load": {
+      loaded = load(ask.module);
+      const vanguard = await loaded;
+      // Speed for the first paste, unless it is here already.
+      setTimeout(() => { if (!kept) vanguard.warm(); }, WARM_AFTER);
       return vanguard.version;
+    }
     case "judge": return judge(ask);
     case "cancel": cancelled.add(ask.job); return undefined;
     case "export":
       if (!kept) throw new Error("nothing was judged yet");
       return kept.report(ask.format, ask.redact);
-    case "explain": return vanguard.explain(ask.line, "text");
+    case "explain": return (await engine()).explain(ask.line, "text");
   }
 }
+
+tell({ id: 0, value: "here" }); // the script runs; the page may close the door
 
 onmessage = (e: MessageEvent<Ask>) => {
   const { id } = e.data;
