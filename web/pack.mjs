@@ -31,7 +31,9 @@ function page(name, text) {
   const done = text.replace(/<(?:script|link)\b[^>]*>/g, (tag) => {
     const file = /\b(?:src|href)="(?:\.{1,2}\/|\/)?([^"\/]+)"/.exec(tag)?.[1];
     if (!files.has(file) || file.endsWith(".html") || /rel="(?:icon|canonical)"/.test(tag)) return tag;
-    return tag.replace(/\s+integrity="[^"]*"/, "").replace(/\s*\/?>$/, ` integrity="${integrity(file)}">`);
+    // Browsers warn about integrity on what is preloaded for fetch; the page hands it to fetch itself.
+    const attribute = tag.includes('as="fetch"') ? "data-integrity" : "integrity";
+    return tag.replace(/\s+(data-)?integrity="[^"]*"/, "").replace(/\s*\/?>$/, ` ${attribute}="${integrity(file)}">`);
   });
   files.set(name, Buffer.from(done));
   writeFileSync(join(dist, name), done);
