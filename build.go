@@ -115,7 +115,7 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 		ID: in.ID(), Threat: in.Threat, Title: in.Threat, Severity: in.Level.String(),
 		Outcome: out.String(), OutcomeEvidence: in.OutcomeEvidence(),
 		Confidence: round(in.Confidence()), Noise: in.Noise && in.Grade() == incident.Probed,
-		Actor:     Actor{Type: string(in.Actor.Type), Value: in.Actor.Value, Notes: actorNotes(in)},
+		Actor:     Actor{Type: string(in.Actor.Type), Value: in.Actor.Value, Notes: e.actorNotes(in)},
 		Stages:    slices.Clone(in.Stages),
 		FirstSeen: stamp(in.First, in.Clock), LastSeen: stamp(in.Last, in.Clock),
 		Events: in.Events(),
@@ -174,7 +174,7 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 }
 
 // actorNotes says what about the actor's address matters before somebody blocks it.
-func actorNotes(in *incident.Incident) []string {
+func (e *Engine) actorNotes(in *incident.Incident) []string {
 	if in.Actor.Type != event.EntityIP {
 		return nil
 	}
@@ -186,6 +186,18 @@ func actorNotes(in *incident.Incident) []string {
 		notes = append(notes, "loopback address: this very machine, or a proxy on it that hides the client")
 	case addr.IsPrivate() || addr.IsLinkLocalUnicast():
 		notes = append(notes, "private address: inside your own network, or a proxy that hides the client; do not block it")
+	}
+	if err == nil && e.opt.Geo != nil {
+		if p, ok := e.opt.Geo(addr.Unmap()); ok {
+			for _, s := range [...]string{p.Network, p.City, p.Country} {
+				if s != "" {
+					notes = append(notes, s)
+				}
+			}
+			if p.Anonymous {
+				notes = append(notes, "a known exit of a VPN or of Tor")
+			}
+		}
 	}
 	if in.Peer != "" {
 		notes = append(notes, "behind the proxy "+in.Peer+": block it there, not at the proxy's address")

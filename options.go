@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/incident"
 	"github.com/helixvanguard/vanguard/neural"
 )
 
@@ -21,6 +22,7 @@ type Options struct {
 	Year    int            // year of dates that name none
 	Trust   []netip.Prefix // proxies whose X-Forwarded-For is believed, besides private addresses
 	Allow   []string       // known innocents: addresses, prefixes, account:NAME, rule:NAME, app:NAME, route:PATH
+	Geo     Geo            // where addresses are, for impossible journeys and for names of networks; nil = not known
 	Since   time.Time      // judge only events from then on; events without a time always count
 	Until   time.Time      // judge only events before then
 	Top     int            // findings in the report; 0 = all
@@ -38,6 +40,13 @@ type Line struct {
 	Line   int    `json:"line"`
 	Text   string `json:"text,omitempty"`
 }
+
+// A Geo tells where an address is and whose network it belongs to, from a file that the host was given. It is pure: the same address gives
+// the same Place. ok is false if nothing is known.
+type Geo func(netip.Addr) (p Place, ok bool)
+
+// Place is where an address is said to be.
+type Place = incident.Place
 
 // Version is the engine's version.
 const Version = "0.1.0"

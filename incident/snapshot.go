@@ -9,7 +9,7 @@ import (
 )
 
 // snapshotVersion names the layout; a snapshot of another version is refused rather than misread.
-const snapshotVersion = 3
+const snapshotVersion = 4
 
 // snapshot is a Tracker's memory as it is written. Detectors and correlations go by name, since the rules may be
 // compiled anew before it is read.
@@ -25,9 +25,15 @@ type snapshot struct {
 	Examples  examples
 	Callbacks []callback
 	Lent      []savedLoan     // least recently touched first
+	Visits    []savedVisit    // the same
 	Incidents []savedIncident // least recently touched first
 	Evicted   int
 	Windows   map[string]savedCorrelation // by the correlation's By
+}
+
+type savedVisit struct {
+	Key   []byte
+	Visit visit
 }
 
 type savedLoan struct {
@@ -67,6 +73,7 @@ func (t *Tracker) Save(w io.Writer) error {
 		}
 		s.Incidents = append(s.Incidents, si)
 	})
+	t.visits.each(func(key string, v *visit) { s.Visits = append(s.Visits, savedVisit{[]byte(key), *v}) })
 	t.lent.each(func(key string, l *loan) { s.Lent = append(s.Lent, savedLoan{[]byte(key), *l}) })
 	for _, ws := range t.all {
 		sc := savedCorrelation{Evicted: ws.keys.evicted}
@@ -99,6 +106,10 @@ func (t *Tracker) Load(r io.Reader, detectors []*event.Detector) error {
 	*t.walkers, *t.members = s.Walkers, s.Members
 	if s.Allowed != nil {
 		t.allowed = s.Allowed
+	}
+	for _, sv := range s.Visits {
+		v, _ := t.visits.at(sv.Key)
+		*v = sv.Visit
 	}
 	for _, sl := range s.Lent {
 		l, _ := t.lent.at(sl.Key)

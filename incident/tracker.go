@@ -23,6 +23,7 @@ type Config struct {
 	Correlations []*rule.Correlation
 	Allow        Allow
 	OnUpdate     func(Update)          // called as incidents begin and grow worse; may be nil
+	Geo          Geo                   // where addresses are; nil if nobody knows
 	OnSignal     func(*event.Detector) // called for every signal that counts, also of a correlation that only feeds others; may be nil
 }
 
@@ -39,7 +40,8 @@ type Tracker struct {
 	all       []*windows
 	site      site
 	incidents *table[Incident]
-	lent      *table[loan] // by the session's key
+	lent      *table[loan]  // by the session's key
+	visits    *table[visit] // by account
 	examples  examples
 	kept      kept
 	callbacks []callback
@@ -61,6 +63,7 @@ type raised struct {
 	evidence []Evidence // of earlier lines, for a correlation that has just fired
 	events   int        // events that it stands for
 	lasting  bool
+	because  string // why it worked, where the detector knows better than the event
 }
 
 // New returns an empty Tracker.
@@ -70,6 +73,7 @@ func New(cfg Config) *Tracker {
 		byBase:    map[*event.Detector][]*windows{},
 		incidents: newTable[Incident](maxIncidents),
 		lent:      newTable[loan](maxLent),
+		visits:    newTable[visit](maxTravellers),
 		walkers:   &walkers{},
 		members:   &members{},
 		allowed:   map[string]int{},
@@ -113,6 +117,9 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 	suspect := false
 	if len(signals) > 0 {
 		suspect = t.suspect(ev, signals)
+	}
+	if t.cfg.Geo != nil {
+		suspect = t.travel(ev) || suspect
 	}
 	if ev.Kind == event.KindWeb || ev.Kind == event.KindApp {
 		if d, n := t.walkers.step(ev, t.last); d != nil {
@@ -212,6 +219,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	before, level := in.Outcome(), in.Level
 	out, why := judge(ev, d)
+	if r.because != "" {
+		why = r.because
+	}
 	if d.Model && out > event.Blocked { // Whether an attack worked is not asked on the classifier's word.
 		out, why = event.Unknown, ""
 	}

@@ -33,6 +33,7 @@ type engineFlags struct {
 	Rules      string   `help:"Folder of further Sigma rules." placeholder:"DIR"`
 	TrustProxy []string `help:"Address or prefix of a proxy whose X-Forwarded-For is believed, besides private ones; repeatable." placeholder:"CIDR"`
 	NoModel    bool     `name:"no-model" help:"Judge by the rules alone, without the classifier."`
+	GeoIP      []string `name:"geoip" help:"File in MaxMind's format (City, Country, ASN, Anonymous-IP; repeatable): names countries and networks, and finds log-ins from places between which nobody can have travelled." placeholder:"FILE" sep:"none"`
 	Workers    int      `help:"Cores to use; 0 = all." placeholder:"N"`
 }
 
@@ -43,6 +44,11 @@ func (f *engineFlags) options() (opt vanguard.Options, err error) {
 		return opt, usagef("--%v", err)
 	}
 	opt.Workers = f.Workers
+	if len(f.GeoIP) > 0 {
+		if opt.Geo, err = openGeo(f.GeoIP); err != nil {
+			return opt, err
+		}
+	}
 	if !f.NoModel {
 		if opt.Model, err = neural.Load(models.Weights); err != nil {
 			return opt, err
