@@ -3,6 +3,7 @@ package incident
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/rule"
@@ -30,6 +31,9 @@ type window struct {
 	Base   [maxExamples]uint64 // numbers of lines that led here, in examples
 	Total  int                 // base events since the window was last empty
 	Last   EventNumber         // the event that was counted last
+	LastAt int64               // its time
+	Route  uint32              // hash of its route
+	Log    uint32              // hash of the kind of log that told of it
 	Fired  bool                // the condition held, and the key has not been quiet since
 }
 
@@ -71,6 +75,9 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 		} else {
 			win.Last = now
 		}
+		if w.c.Type == rule.EventCount && !base.lasting && win.again(ev, at) {
+			return r, false
+		}
 	}
 	win.Newest = max(win.Newest, at)
 	win.Total++
@@ -92,6 +99,25 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 	}
 	return r, true
 }
+
+// again tells whether ev is the event that was counted last, told by another log: the same route at the same moment. A web server, the
+// application behind it and the application's request log each write a line about one request.
+func (win *window) again(ev *event.Event, at int64) bool {
+	path := ev.Get(event.Path)
+	if len(path) == 0 {
+		return false
+	}
+	var room [256]byte
+	route := uint32(hash(Route(room[:0], path)))
+	log := uint32(hash([]byte(ev.Format))) ^ uint32(ev.Kind)
+	if route == win.Route && log != win.Log && at-win.LastAt <= int64(sameMoment) && win.LastAt-at <= int64(sameMoment) {
+		return true
+	}
+	win.LastAt, win.Route, win.Log = at, route, log
+	return false
+}
+
+const sameMoment = time.Second
 
 // remember keeps the event, or the lines that its own correlation rests on, to show if the condition comes to hold.
 func (t *Tracker) remember(win *window, ev *event.Event, base *raised) {

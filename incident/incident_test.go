@@ -28,6 +28,8 @@ func TestRoute(t *testing.T) {
 	f("/a;jsessionid=1/b", "/a/b")
 	f("/api/v2/items", "/api/v2/items")
 	f("relative/7", "relative/{id}")
+	f("/v1/users/:id/orders", "/v1/users/{id}/orders")
+	f("/v1/users/{userId}", "/v1/users/{id}")
 	f("/track/ord_8f3k20s91x", "/track/{id}")
 }
 

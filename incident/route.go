@@ -40,6 +40,9 @@ func isID(s []byte) bool {
 	if len(s) == 0 || len(s) > 128 {
 		return len(s) > 128
 	}
+	if s[0] == ':' || s[0] == '{' {
+		return true // a router's own name for it: ":id", "{id}"
+	}
 	digits, hex, letters, other := 0, 0, 0, 0
 	for _, c := range s {
 		switch {

@@ -110,3 +110,28 @@ func BenchmarkWalk(b *testing.B) {
 		ws.step(&ev, int64(i))
 	}
 }
+
+// One request that three logs tell of counts once.
+func TestAgain(t *testing.T) {
+	var win window
+	tell := func(kind event.Kind, format, path string, at time.Duration) bool {
+		var ev event.Event
+		ev.Reset()
+		ev.Kind, ev.Format = kind, format
+		ev.Set(event.Path, []byte(path))
+		return win.again(&ev, int64(at))
+	}
+	const s = time.Second
+	for i, want := range []bool{
+		tell(event.KindWeb, "combined", "/users/17", 10*s),
+		tell(event.KindApp, "pino", "/users/:id", 10*s),
+		tell(event.KindWeb, "pino", "/users/17", 10*s+s/2),
+		tell(event.KindWeb, "combined", "/users/18", 10*s+s/2), // the next one
+		tell(event.KindWeb, "pino", "/orders/18", 10*s+s/2),
+		tell(event.KindWeb, "combined", "/orders/18", 12*s),
+	} {
+		if want != [...]bool{false, true, true, false, false, false}[i] {
+			t.Errorf("%d: again %v", i, want)
+		}
+	}
+}
