@@ -110,7 +110,7 @@ func (t *Tracker) settleProbes(in *Incident) {
 		if e.Outcome != event.Unknown || e.Status != 200 {
 			continue
 		}
-		if in.Threat == "sensitive-file-probe" && e.Level >= event.Medium && e.Bytes <= 0 && in.Refused >= enoughRefused {
+		if in.Threat == "sensitive-file-probe" && e.Level >= event.Medium && e.Bytes < 0 && in.Refused >= enoughRefused {
 			in.works(e, fmt.Sprintf("answered 200, while %d other probes of this client were refused", in.Refused))
 			continue
 		}
