@@ -2,6 +2,7 @@ package vanguard
 
 import (
 	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/neural"
 	"github.com/helixvanguard/vanguard/witness"
 )
 
@@ -49,7 +50,7 @@ type PieceScore struct {
 	Kind        string  `json:"kind"` // path, parameter, json, body, agent, referer, text
 	Text        string  `json:"text"` // as the application would see it
 	Probability float64 `json:"probability"`
-	Threat      string  `json:"threat"`  // what it would be, if it is an attack
+	Threat      string  `json:"threat"`  // what it would be, if it is an attack; of a message, what it would tell
 	Suspect     bool    `json:"suspect"` // the probability reaches the model's limit
 }
 
@@ -115,6 +116,11 @@ func pieceScores(s *witness.Scorer, ev *event.Event) (list []PieceScore) {
 			Field: seg.Field.String(), Kind: seg.Kind.String(), Text: string(s.Canonical(seg.Raw)),
 			Probability: round(o.Probability), Threat: o.Threat, Suspect: o.Suspect,
 		})
+	}
+	if m := witness.Message(ev); m != nil {
+		if o := s.Reading(m); o.Threat != "" {
+			list = append(list, PieceScore{Field: event.Message.String(), Kind: neural.Text.String(), Text: string(m), Probability: round(o.Probability), Threat: o.Threat, Suspect: o.Suspect})
+		}
 	}
 	return list
 }

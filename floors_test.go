@@ -25,8 +25,8 @@ var floors = map[string]int{
 	"cmd": 6, "bench": 6, "train": 6,
 	"server": 5, "source": 5, "alert": 5, "store": 5,
 	".": 4, "render": 4,
-	"incident": 3, "mitigate": 3,
-	"logformat": 2, "rule": 2, "witness": 2,
+	"incident": 3, "mitigate": 3, "witness": 3,
+	"logformat": 2, "rule": 2,
 	"event": 1, "decode": 1, "unpack": 1, "neural": 1, "rules": 1, "threats": 1, "models": 1, "apps": 1, "web": 1,
 }
 

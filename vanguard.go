@@ -173,7 +173,11 @@ func (e *Engine) Analyzer() *Analyzer { return e.analyzer(nil) }
 
 func (e *Engine) analyzer(onSignal func(*event.Detector)) *Analyzer {
 	a := &Analyzer{engine: e}
-	cfg := incident.Config{Correlations: e.set.Correlations(), Allow: e.allow, Geo: incident.Geo(e.opt.Geo), OnSignal: onSignal}
+	counts := e.set.Correlations()
+	if e.witness != nil {
+		counts = append(slices.Clone(counts), e.witness.Correlations()...)
+	}
+	cfg := incident.Config{Correlations: counts, Allow: e.allow, Geo: incident.Geo(e.opt.Geo), OnSignal: onSignal}
 	if f := e.opt.OnUpdate; f != nil {
 		cfg.OnUpdate = func(u incident.Update) { f(e.finding(u.Incident)) }
 	}

@@ -141,10 +141,11 @@ func shapes(dst []uint32, b []byte) []uint32 {
 
 func isLetter(c byte) bool { return 'a' <= c && c <= 'z' }
 
-// Hashes gives the n-grams of text that h looks at, to train by; valid until s is used again.
-func (s *Scratch) Hashes(words bool, text []byte) []uint32 {
-	if words {
-		s.words(text)
+// Hashes gives the n-grams of text: those of a message's words if there is a vocabulary, else those of a payload's bytes. They
+// are valid until s is used again.
+func (s *Scratch) Hashes(words *Vocabulary, text []byte) []uint32 {
+	if words != nil {
+		s.words(words, text)
 	} else {
 		s.features(text)
 	}

@@ -30,9 +30,10 @@ const (
 	curveHalf  = 40                   // points on each side of 0: logits from -10 to 10
 	CurveSize  = 2*curveHalf + 1
 	Certain    = 1 << 16 // a probability of 1
-	magic      = "VANGUARDNET1"
+	magic      = "VANGUARDNET2"
 	hashSize   = 16
 	maxLogRows = 22
+	maxSlots   = 1 << 16 // of a vocabulary
 )
 
 // A Head is one trained network. It is immutable and may be shared.
@@ -42,8 +43,9 @@ type Head struct {
 	Limit   int // the probability, of Certain, from which a text is called suspect
 
 	table   []byte // rows of Lanes bytes
-	shift   uint   // hash bits to drop
-	linear  int64  // logit, with 16 more fraction bits, of one normalised unit of lane 0
+	words   *Vocabulary
+	shift   uint  // hash bits to drop
+	linear  int64 // logit, with 16 more fraction bits, of one normalised unit of lane 0
 	bias    [NumKinds]int64
 	in      [Hidden][Lanes]int32
 	inBias  [NumKinds][Hidden]int64
@@ -94,16 +96,8 @@ type Scratch struct {
 
 // Score judges text, which is of the given kind and canonical: lower case, no encodings. It allocates nothing once s is warm.
 func (h *Head) Score(s *Scratch, kind Kind, text []byte) Score {
-	if h.Words() {
-		s.words(text)
-	} else {
-		s.features(text)
-	}
-	return h.judge(kind, s.rows)
+	return h.judge(kind, s.Hashes(h.words, text))
 }
-
-// Words tells that the head reads messages by their words, rather than payloads by their bytes.
-func (h *Head) Words() bool { return h.Name == TextHead }
 
 // The names of the heads.
 const (
@@ -196,6 +190,7 @@ func (h *Head) probability(z int64) int32 {
 type Parameters struct {
 	Name    string
 	Classes []string
+	Words   []string // the vocabulary of a head that reads messages; nil for one that reads payloads
 	LogRows int
 	Table   []int8 // 1<<LogRows rows of Lanes
 	Linear  float64
@@ -230,6 +225,11 @@ func Encode(name string, hash func([]byte) []byte, heads ...*Parameters) []byte 
 		for _, c := range p.Classes {
 			body = text(body, c)
 		}
+		vocabulary := NewVocabulary(p.Words)
+		body = le.AppendUint32(body, uint32(len(vocabulary.slots)))
+		for _, w := range vocabulary.slots {
+			body = le.AppendUint32(body, w)
+		}
 		body = le.AppendUint32(body, uint32(fixed(p.Limit, 16)))
 		body = le.AppendUint64(body, uint64(fixed(p.Linear, LogitBits+16-inputBits)))
 		for k := range NumKinds {
@@ -261,6 +261,16 @@ func Encode(name string, hash func([]byte) []byte, heads ...*Parameters) []byte 
 	return append(append([]byte(magic), hash(body)[:hashSize]...), body...)
 }
 
+// NewHead is p as Load would give it.
+func NewHead(p *Parameters) (*Head, error) {
+	file := Encode("", func([]byte) []byte { return make([]byte, hashSize) }, p)
+	_, heads, err := parse(file)
+	if err != nil {
+		return nil, err
+	}
+	return heads[0], nil
+}
+
 // errCut says that a weights file ends too early.
 var errCut = errors.New("the weights file is cut off")
 
@@ -288,8 +298,27 @@ func (r *reader) text() string { return string(r.take(r.byte())) }
 // Load reads a weights file as Encode writes it. The Model uses file's bytes as long as it lives. The error tells a file
 // that is none, or is cut off; whether the bytes are the ones that were trained, only Model.Hash can tell.
 func Load(file []byte) (*Model, error) {
+	m, heads, err := parse(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range heads {
+		switch h.Name {
+		case WebHead:
+			m.Web = h
+		case TextHead:
+			m.Text = h
+		}
+	}
+	if m.Web == nil {
+		return nil, fmt.Errorf("the weights file has no head %q", WebHead)
+	}
+	return m, nil
+}
+
+func parse(file []byte) (*Model, []*Head, error) {
 	if len(file) < len(magic)+hashSize || string(file[:len(magic)]) != magic {
-		return nil, fmt.Errorf("no weights file of this version: it does not begin with %q", magic)
+		return nil, nil, fmt.Errorf("no weights file of this version: it does not begin with %q", magic)
 	}
 	file = file[len(magic):]
 	m := &Model{Hash: hex.EncodeToString(file[:hashSize])}
@@ -300,15 +329,23 @@ func Load(file []byte) (*Model, error) {
 		h := &Head{Name: r.text()}
 		log := r.byte()
 		if r.err == nil && (log < 1 || log > maxLogRows) {
-			return nil, fmt.Errorf("head %q has 2^%d rows; at most 2^%d are possible", h.Name, log, maxLogRows)
+			return nil, nil, fmt.Errorf("head %q has 2^%d rows; at most 2^%d are possible", h.Name, log, maxLogRows)
 		}
 		h.shift = uint(32 - log)
 		classes := r.byte()
 		if classes > MaxClasses {
-			return nil, fmt.Errorf("head %q has %d classes; at most %d are possible", h.Name, classes, MaxClasses)
+			return nil, nil, fmt.Errorf("head %q has %d classes; at most %d are possible", h.Name, classes, MaxClasses)
 		}
 		for range classes {
 			h.Classes = append(h.Classes, r.text())
+		}
+		if slots := int(r.int32()); slots < 0 || slots > maxSlots || slots&(slots-1) != 0 {
+			return nil, nil, fmt.Errorf("head %q has a vocabulary of %d slots", h.Name, slots)
+		} else if slots > 0 {
+			h.words = &Vocabulary{make([]uint32, slots)}
+			for i := range h.words.slots {
+				h.words.slots[i] = uint32(r.int32())
+			}
 		}
 		h.Limit = int(r.int32())
 		h.linear = r.int64()
@@ -333,24 +370,12 @@ func Load(file []byte) (*Model, error) {
 			h.curve[i] = r.int32()
 		}
 		if r.err != nil {
-			return nil, r.err
+			return nil, nil, r.err
 		}
 		heads = append(heads, h)
 	}
 	for _, h := range heads {
 		h.table = r.take(Lanes << (32 - h.shift))
-		switch h.Name {
-		case WebHead:
-			m.Web = h
-		case TextHead:
-			m.Text = h
-		}
 	}
-	switch {
-	case r.err != nil:
-		return nil, r.err
-	case m.Web == nil:
-		return nil, fmt.Errorf("the weights file has no head %q", WebHead)
-	}
-	return m, nil
+	return m, heads, r.err
 }

@@ -1,9 +1,59 @@
 package neural
 
-// words hashes the 1- to 3-grams of a message's words, each number, address, identifier, path and quoted
-// string masked: what a message tells is in its verbs, not in whom it names.
-func (s *Scratch) words(text []byte) {
-	s.token = wordTokens(s.token[:0], text)
+import "bytes"
+
+// A Vocabulary is the words that a message head knows. All others are one word to it: what a message
+// tells is in its verbs, not in whom it names.
+type Vocabulary struct {
+	slots []uint32 // hashes of words, each at its place or the next free one; a power of two, at most half full
+}
+
+// NewVocabulary makes a Vocabulary of words, which are cut and folded as those of messages are.
+func NewVocabulary(words []string) *Vocabulary {
+	v := &Vocabulary{}
+	if len(words) == 0 {
+		return v
+	}
+	n := 8
+	for n < 2*len(words) {
+		n *= 2
+	}
+	v.slots = make([]uint32, n)
+	for _, w := range words {
+		h := hashWord([]byte(w))
+		at := h % uint32(n)
+		for v.slots[at] != 0 && v.slots[at] != h {
+			at = (at + 1) % uint32(n)
+		}
+		v.slots[at] = h
+	}
+	return v
+}
+
+// fold is h if it is the hash of a known word, else the word that stands for all others.
+func (v *Vocabulary) fold(h uint32) uint32 {
+	mask := uint32(len(v.slots) - 1)
+	for at, n := h&mask, 0; n < len(v.slots) && v.slots[at] != 0; at, n = (at+1)&mask, n+1 {
+		if v.slots[at] == h {
+			return h
+		}
+	}
+	return wordOther
+}
+
+// words hashes the 1- to 3-grams of a message's words, numbers, identifiers and paths masked.
+func (s *Scratch) words(v *Vocabulary, text []byte) {
+	all := wordTokens(s.token[:0], text)
+	s.token = all[:0]
+	for _, h := range all {
+		if h&(1<<31) != 0 {
+			h = v.fold(h)
+		}
+		if (h == wordOther || h == wordNumber || h == wordMixed) && len(s.token) > 0 && s.token[len(s.token)-1] == h {
+			continue // two unknown words in a row say no more than one
+		}
+		s.token = append(s.token, h)
+	}
 	s.rows = grams(s.rows[:0], s.token, 3)
 	for i := range s.token { // pairs with one word between
 		if i+2 < len(s.token) {
@@ -21,7 +71,7 @@ const (
 	wordNumber = 1 + iota + 512 // a number
 	wordMixed                   // letters and digits: an identifier, a hash, an address
 	wordPath                    // a path or URL
-	wordQuoted                  // a quoted string
+	wordOther                   // a word that is not in the vocabulary
 	wordHigh                    // another alphabet
 )
 
@@ -77,21 +127,27 @@ func wordTokens(dst []uint32, text []byte) []uint32 {
 
 // parts appends the words that word is made of: "loginFailed" and "login_failed" are two.
 func parts(dst []uint32, word []byte) []uint32 {
-	from := 0
-	for i := 1; i <= len(word); i++ {
-		cut := i == len(word) || word[i] == '_' ||
-			'A' <= word[i] && word[i] <= 'Z' && 'a' <= word[i-1] && word[i-1] <= 'z'
-		if !cut {
-			continue
+	for len(word) > 0 {
+		n := partEnd(word)
+		if n > 0 && n <= maxWord {
+			dst = append(dst, hashWord(word[:n]))
 		}
-		if i > from && i-from <= maxWord {
-			dst = append(dst, hashWord(word[from:i]))
+		if n < len(word) && word[n] == '_' {
+			n++
 		}
-		if from = i; i < len(word) && word[i] == '_' {
-			from++
-		}
+		word = word[n:]
 	}
 	return dst
+}
+
+// partEnd is where the first part of word ends.
+func partEnd(word []byte) int {
+	for i, c := range word {
+		if c == '_' || i > 0 && 'A' <= c && c <= 'Z' && 'a' <= word[i-1] && word[i-1] <= 'z' {
+			return i
+		}
+	}
+	return len(word)
 }
 
 func hashWord(w []byte) uint32 {
@@ -107,4 +163,30 @@ func hashWord(w []byte) uint32 {
 
 func isWordByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c >= 0x80
+}
+
+// Words lists the words of text, cut as those of messages are.
+func Words(text []byte) (list []string) {
+	for i := 0; i < len(text); {
+		j := i
+		for j < len(text) && isWordByte(text[j]) {
+			j++
+		}
+		if j == i {
+			i++
+			continue
+		}
+		for word := text[i:j]; len(word) > 0; {
+			n := partEnd(word)
+			if n > 0 {
+				list = append(list, string(bytes.ToLower(word[:n])))
+			}
+			if n < len(word) && word[n] == '_' {
+				n++
+			}
+			word = word[n:]
+		}
+		i = j
+	}
+	return list
 }

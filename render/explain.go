@@ -108,6 +108,12 @@ func (t *textWriter) explain(x *vanguard.Explanation) {
 		if p.Suspect {
 			word = "suspect, " + p.Threat
 		}
-		t.field(3, "classifier", fmt.Sprintf("%s: %s of an attack in %s: ", word, percent(p.Probability), p.Field)+p.Text)
+		of := " of an attack in "
+		if p.Kind == "text" {
+			if of = " that it tells of something, "; p.Suspect {
+				word = "tells of " + p.Threat
+			}
+		}
+		t.field(3, "model", word+": "+percent(p.Probability)+of+p.Field+": "+p.Text)
 	}
 }

@@ -47,6 +47,17 @@ type Base struct {
 	Correlation *Correlation    // nil for a plain rule
 }
 
+// NewCount is a correlation that no file holds: it raises d where one source address gives rise to at least n Signals of bases within span.
+func NewCount(d *event.Detector, bases []*event.Detector, n int, span time.Duration) *Correlation {
+	c := &Correlation{Detector: d, Type: EventCount, GroupBy: []string{event.SourceIP.String()}, Timespan: span, Condition: Condition{Limits: []Limit{{GTE, float64(n)}}}}
+	key := []fieldRef{resolve(event.SourceIP.String(), &anySource)}
+	for _, b := range bases {
+		c.Bases = append(c.Bases, Base{Detector: b})
+		c.keys = append(c.keys, key)
+	}
+	return c
+}
+
 // Op compares a measured number with a limit.
 type Op uint8
 

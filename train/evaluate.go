@@ -83,8 +83,8 @@ func calibrate(p *neural.Parameters, h *neural.Head, samples []sample, limit flo
 }
 
 // show lists the benign samples of a source that look worst, and the attacks that look best.
-func show(w io.Writer, m *neural.Model, d *data, source string, most int) {
-	all := score(m.Web, d.test)
+func show(w io.Writer, h *neural.Head, test []sample, source string, most int) {
+	all := score(h, test)
 	for _, attack := range []bool{false, true} {
 		list := slices.DeleteFunc(slices.Clone(all), func(s scored) bool { return s.source != source || s.attack != attack || s.logit == never })
 		slices.SortStableFunc(list, func(a, b scored) int {
@@ -103,9 +103,9 @@ func show(w io.Writer, m *neural.Model, d *data, source string, most int) {
 		for _, s := range list[:min(len(list), most)] {
 			worst := slices.MaxFunc(s.pieces, func(a, b piece) int {
 				var x, y neural.Scratch
-				return cmp.Compare(m.Web.Score(&x, a.kind, a.text).Logit, m.Web.Score(&y, b.kind, b.text).Logit)
+				return cmp.Compare(h.Score(&x, a.kind, a.text).Logit, h.Score(&y, b.kind, b.text).Logit)
 			})
-			fmt.Fprintf(w, "%v %6.2f %.3f %-16s %-9s %q\n", attack, float64(s.logit)/(1<<neural.LogitBits), s.p, m.Web.Classes[s.class], worst.kind, worst.text[:min(len(worst.text), 150)])
+			fmt.Fprintf(w, "%v %6.2f %.3f %-16s %-9s %q\n", attack, float64(s.logit)/(1<<neural.LogitBits), s.p, h.Classes[s.class], worst.kind, worst.text[:min(len(worst.text), 150)])
 		}
 	}
 }

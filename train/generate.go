@@ -201,9 +201,8 @@ func vocabulary(samples []sample, r *random) []string {
 }
 
 // generate makes rows of both labels, and mutations of the attacks that were read.
-func generate(read []sample, seed uint64, made int) (samples []sample) {
+func generate(read []sample, words []string, seed uint64, made int) (samples []sample) {
 	r := random(seed ^ 0xa11ce)
-	words := vocabulary(read, &r)
 	attacks, benign := parseGrammar(attackGrammar, words), parseGrammar(benignGrammar, words)
 	threats := append([]string{"other"}, webClasses...)
 	// The large families get more rows: they have more forms.

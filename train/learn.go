@@ -22,12 +22,13 @@ type piece struct {
 
 // settings of one training run.
 type settings struct {
+	name    string // of the head
 	seed    uint64
 	epochs  int
 	logRows int
-	drop    float64 // share of n-grams that an example loses each time
-	rate    float64 // learning rate of the table
-	words   bool
+	drop    float64  // share of n-grams that an example loses each time
+	rate    float64  // learning rate of the table
+	words   []string // the vocabulary of a head that reads messages
 	classes []string
 }
 
@@ -60,6 +61,7 @@ func (l *layer) out(k int) (weights []float32, bias *float32) {
 // net is the network while it learns.
 type net struct {
 	set   settings
+	words *neural.Vocabulary
 	table []float32 // rows of Lanes
 	seen  []float32 // per row: squares of its gradients, summed
 	layer *layer
@@ -68,6 +70,9 @@ type net struct {
 
 func newNet(set settings) *net {
 	n := &net{set: set, table: make([]float32, neural.Lanes<<set.logRows), seen: make([]float32, 1<<set.logRows), layer: new(layer), moved: new(layer)}
+	if set.words != nil {
+		n.words = neural.NewVocabulary(set.words)
+	}
 	r := random(set.seed)
 	for i := range n.table {
 		if i%neural.Lanes != 0 {
@@ -284,7 +289,7 @@ func (n *net) learn(e *example, seed uint64, scratch *neural.Scratch, g *layer, 
 	at := -1
 	var kept []uint32
 	for i, p := range e.pieces {
-		all := scratch.Hashes(n.set.words, p.text)
+		all := scratch.Hashes(n.words, p.text)
 		if len(all) == 0 {
 			continue
 		}
@@ -375,8 +380,8 @@ func (r *random) float() float64  { return float64(r.next()>>11) / (1 << 53) }
 func (r *random) below(n int) int { return int(r.next() % uint64(n)) }
 
 // parameters rounds the network to a head: int8 for the table, each lane by its own scale.
-func (n *net) parameters(name string) *neural.Parameters {
-	p := &neural.Parameters{Name: name, Classes: n.set.classes, LogRows: n.set.logRows, Table: make([]int8, len(n.table))}
+func (n *net) parameters() *neural.Parameters {
+	p := &neural.Parameters{Name: n.set.name, Classes: n.set.classes, Words: n.set.words, LogRows: n.set.logRows, Table: make([]int8, len(n.table))}
 	var scale [neural.Lanes]float64
 	for j := range neural.Lanes {
 		// The scale that loses least is below the largest weight: a few are far out, and are cut.

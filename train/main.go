@@ -38,7 +38,9 @@ func run() error {
 		logRows = flag.Int("rows", 17, "rows of the web head's table, as a power of two")
 		rate    = flag.Float64("rate", 0.15, "learning rate")
 		drop    = flag.Float64("drop", 0.5, "share of n-grams dropped")
+		texts   = flag.Int("messages", 60000, "generated messages that tell something, and as many others")
 		limit   = flag.Float64("limit", 0.65, "probability from which a text is called suspect")
+		textLim = flag.Float64("message-limit", 0.4, "the same for messages")
 		list    = flag.String("show", "", "sources, comma-separated, whose hardest samples to list")
 		made    = flag.Int("made", 80000, "generated rows of each label")
 	)
@@ -54,22 +56,23 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	set := settings{seed: *seed, epochs: *epochs, logRows: *logRows, drop: *drop, rate: *rate, classes: webClasses}
-	examples := d.examples()
-	step("%d rows to learn from", len(examples))
-	n := train(set, examples, func(epoch int, loss float64) { step("epoch %d: loss %.4f", epoch+1, loss) })
-	web := n.parameters(neural.WebHead)
-	for i := range web.Curve {
-		web.Curve[i] = 1 / (1 + exp(-neural.CurveLogit(i)))
-	}
-	model, err := neural.Load(neural.Encode(*name, sum, web))
+	m, err := readMessageData(*corpora, d.words, *seed, *texts)
 	if err != nil {
 		return err
 	}
-	slope, offset := calibrate(web, model.Web, d.calibration, *limit)
-	step("probability = sigmoid(%.3f logit %+.3f)", slope, offset)
-	file := neural.Encode(*name, sum, web)
-	if model, err = neural.Load(file); err != nil {
+	webSet := settings{name: neural.WebHead, seed: *seed, epochs: *epochs, logRows: *logRows, drop: *drop, rate: *rate, classes: webClasses}
+	web, err := fit(webSet, d.learn, d.calibration, *limit, step)
+	if err != nil {
+		return err
+	}
+	textSet := settings{name: neural.TextHead, seed: *seed, epochs: 4, logRows: 14, drop: 0.3, rate: *rate, classes: messageClasses, words: messageWords()}
+	text, err := fit(textSet, m.learn, m.calibration, *textLim, step)
+	if err != nil {
+		return err
+	}
+	file := neural.Encode(*name, sum, web, text)
+	model, err := neural.Load(file)
+	if err != nil {
 		return err
 	}
 	step("trained; %d bytes", len(file))
@@ -82,22 +85,38 @@ func run() error {
 		}
 	}
 	evaluate(os.Stdout, model, d)
+	evaluateMessages(os.Stdout, model.Text, m.test)
 	for _, source := range strings.Split(*list, ",") {
-		show(os.Stdout, model, d, source, 40)
+		show(os.Stdout, model.Web, d.test, source, 40)
+		show(os.Stdout, model.Text, m.test, source, 40)
 	}
 	return nil
 }
 
+// fit trains a head, rounds it, and calibrates what was rounded.
+func fit(set settings, learn, calibration []sample, limit float64, step func(string, ...any)) (*neural.Parameters, error) {
+	examples := weigh(learn, set.classes)
+	step("%s: %d samples to learn from", set.name, len(examples))
+	p := train(set, examples, func(epoch int, loss float64) { step("epoch %d: loss %.4f", epoch+1, loss) }).parameters()
+	h, err := neural.NewHead(p)
+	if err != nil {
+		return nil, err
+	}
+	slope, offset := calibrate(p, h, calibration, limit)
+	step("probability = sigmoid(%.3f logit %+.3f)", slope, offset)
+	return p, nil
+}
+
 // data is everything that a run works with.
 type data struct {
-	seed        uint64
+	words       []string // of the harmless texts that were read
 	learn       []sample // to train on
 	calibration []sample // to fit probabilities on
 	test        []sample // to measure on: never seen otherwise
 }
 
 func readData(dir string, seed uint64, made int, step func(string, ...any)) (*data, error) {
-	d := &data{seed: seed}
+	d := &data{}
 	var err error
 	if d.learn, err = readRows(filepath.Join(dir, "training", "train.jsonl")); err != nil {
 		return nil, err
@@ -143,7 +162,9 @@ func readData(dir string, seed uint64, made int, step func(string, ...any)) (*da
 	}
 	d.test = append(d.test, distinct(cases)...)
 	step("%d samples to test on, %d to calibrate on (%d copies dropped)", len(d.test), len(d.calibration), copies)
-	d.learn = append(d.learn, generate(d.learn, seed, made)...)
+	r := random(seed ^ 0x77)
+	d.words = vocabulary(d.learn, &r)
+	d.learn = append(d.learn, generate(d.learn, d.words, seed, made)...)
 	before := len(d.learn)
 	d.learn, _ = without(d.learn, d.test, d.calibration)
 	step("%d of %d rows to learn from; the others occur twice or among the tests", len(d.learn), before)
@@ -168,14 +189,14 @@ func distinct(cases []sample) (samples []sample) {
 	return samples
 }
 
-// examples weighs the samples: a source counts by the root of its size, so that the large and uniform ones do not drown the rest.
-func (d *data) examples() (list []example) {
+// weigh makes examples of samples: a source counts by the root of its size, so that the large and uniform ones do not drown the rest.
+func weigh(samples []sample, classes []string) (list []example) {
 	type group struct {
 		source string
 		attack bool
 	}
 	count := map[group]int{}
-	for _, s := range d.learn {
+	for _, s := range samples {
 		if len(s.pieces) > 0 {
 			count[group{s.source, s.attack}]++
 		}
@@ -185,12 +206,12 @@ func (d *data) examples() (list []example) {
 	for g, n := range count {
 		total[label(g.attack)] += float64(n) * weight(g)
 	}
-	for _, s := range d.learn {
+	for _, s := range samples {
 		if len(s.pieces) == 0 {
 			continue
 		}
 		w := weight(group{s.source, s.attack}) * (total[0] + total[1]) / 2 / total[label(s.attack)]
-		list = append(list, example{s.pieces, s.attack, classOf(webClasses, s.class), float32(w)})
+		list = append(list, example{s.pieces, s.attack, classOf(classes, s.class), float32(w)})
 	}
 	return list
 }

@@ -17,14 +17,14 @@ func tiny(t *testing.T) *data {
 	for i, text := range strings.Fields("harbour lantern orchard saddle meadow thunder velvet window") {
 		read = append(read, sample{source: "words", id: fmt.Sprint(i), text: text})
 	}
-	d := &data{learn: generate(read, 7, 1500)}
+	d := &data{learn: generate(read, strings.Fields("harbour lantern orchard saddle"), 7, 1500)}
 	d.learn, _ = without(d.learn)
 	return d
 }
 
 func encode(d *data, epochs int) []byte {
-	set := settings{seed: 3, epochs: epochs, logRows: 12, drop: 0.3, rate: 0.15, classes: webClasses}
-	p := train(set, d.examples(), func(int, float64) {}).parameters(neural.WebHead)
+	set := settings{name: neural.WebHead, seed: 3, epochs: epochs, logRows: 12, drop: 0.3, rate: 0.15, classes: webClasses}
+	p := train(set, weigh(d.learn, webClasses), func(int, float64) {}).parameters()
 	for i := range p.Curve {
 		p.Curve[i] = 1 / (1 + exp(-neural.CurveLogit(i)))
 	}
@@ -84,7 +84,7 @@ func TestKey(t *testing.T) {
 // TestGrammars: every name that a grammar uses is defined in it, and none of its attacks is as long as a page.
 func TestGrammars(t *testing.T) {
 	r := random(1)
-	for name, text := range map[string]string{"attacks.txt": attackGrammar, "benign.txt": benignGrammar} {
+	for name, text := range map[string]string{"attacks.txt": attackGrammar, "benign.txt": benignGrammar, "messages.txt": messageGrammar} {
 		g := parseGrammar(text, []string{"word"})
 		for _, section := range g.names {
 			for _, line := range g.section[section] {
@@ -98,6 +98,12 @@ func TestGrammars(t *testing.T) {
 	for _, class := range append([]string{"other"}, webClasses...) {
 		if len(g.section[class]) == 0 {
 			t.Errorf("attacks.txt has no [%s]", class)
+		}
+	}
+	m := parseGrammar(messageGrammar, []string{"word"})
+	for _, class := range append([]string{"none"}, messageClasses...) {
+		if len(m.section[class]) == 0 {
+			t.Errorf("messages.txt has no [%s]", class)
 		}
 	}
 	b := parseGrammar(benignGrammar, []string{"word"})

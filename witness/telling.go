@@ -7,7 +7,7 @@ import "bytes"
 const (
 	minTelling = 3   // bytes of the shortest text that can be an attack
 	maxPart    = 256 // bytes of a part
-	nearby     = 32  // bytes kept on either side of a telling one
+	nearby     = 20  // bytes kept on either side of a telling one
 	partHop    = 192 // bytes from a part to the next where telling bytes stand close for long
 	maxParts   = 24  // parts of one text: those at its front, and the last
 )

@@ -8,17 +8,23 @@ import (
 	"github.com/helixvanguard/vanguard/decode"
 	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/neural"
+	"github.com/helixvanguard/vanguard/rule"
 )
 
 // steps are the probabilities at which the classifier speaks: a Detector has one confidence, so each step is one. A piece speaks
 // at the highest step that its calibrated probability reaches.
-var steps = [...]float64{0.5, 0.6, 0.7, 0.8, 0.9, 0.95}
+var steps = [...]float64{0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95}
+
+// alone is the probability from which the classifier speaks where no rule agrees.
+const alone = 0.8
 
 // A Witness is a model with a Detector for each thing that it can say. It is immutable and may be shared.
 type Witness struct {
-	model *neural.Model
-	web   [][len(steps)]*event.Detector // by class
-	limit float64
+	model  *neural.Model
+	web    [][len(steps)]*event.Detector // by class
+	text   [][len(steps)]*event.Detector // the same of the message head
+	counts []*rule.Correlation
+	limit  float64
 }
 
 // New makes a Witness of model.
@@ -41,6 +47,9 @@ func New(model *neural.Model) *Witness {
 		}
 		w.web = append(w.web, row)
 	}
+	if model.Text != nil {
+		w.addMessages(model.Text)
+	}
 	return w
 }
 
@@ -48,6 +57,12 @@ func New(model *neural.Model) *Witness {
 func (w *Witness) Detectors() (list []*event.Detector) {
 	for i := range w.web {
 		list = append(list, w.web[i][:]...)
+	}
+	for i := range w.text {
+		list = append(list, w.text[i][:]...)
+	}
+	for _, c := range w.counts {
+		list = append(list, c.Detector)
 	}
 	return list
 }
@@ -76,10 +91,17 @@ func (w *Witness) NewScorer() *Scorer {
 	return &Scorer{w: w, seed: maphash.MakeSeed(), known: make([]known, knownPieces)}
 }
 
-// Judge appends what the classifier says of ev, of which the rules' signals stand in dst[from:]. It raises one
+// Judge appends what the classifier says of ev, of which the rules' signals stand in dst[from:]. Of the request it raises one
 // Signal at most: it joins a rule that suspects the same threat, or else speaks of the most suspect piece, unless a rule has
 // named those bytes already.
+//
+// What the message head reads in an application's words comes on top.
 func (s *Scorer) Judge(ev *event.Event, dst []event.Signal, from int) []event.Signal {
+	dst = s.request(ev, dst, from)
+	return s.message(ev, dst, from)
+}
+
+func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.Signal {
 	s.segments = Cut(s.segments[:0], ev)
 	if len(s.segments) == 0 {
 		return dst
@@ -102,7 +124,7 @@ func (s *Scorer) Judge(ev *event.Event, dst []event.Signal, from int) []event.Si
 			}
 		}
 		switch {
-		case named && !agrees, joined && !agrees:
+		case named && !agrees, joined && !agrees, !agrees && float64(sc.P) < alone*neural.Certain:
 		case at == nil, agrees && !joined, sc.P > best.P:
 			at, best, joined = seg, sc, agrees
 		}
@@ -110,20 +132,20 @@ func (s *Scorer) Judge(ev *event.Event, dst []event.Signal, from int) []event.Si
 	if at == nil {
 		return dst
 	}
-	signal := event.Signal{Detector: s.w.detector(best), Field: at.Field}
+	signal := event.Signal{Detector: s.w.web[best.Class][step(best)], Field: at.Field}
 	if span, ok := ev.Span(at.Raw); ok {
 		signal.Span = span
 	}
 	return append(dst, signal)
 }
 
-func (w *Witness) detector(sc neural.Score) *event.Detector {
-	p := float64(sc.P) / neural.Certain
-	step := 0
-	for step+1 < len(steps) && p >= steps[step+1] {
-		step++
+// step is the highest of steps that a score reaches.
+func step(sc neural.Score) int {
+	i := 0
+	for i+1 < len(steps) && float64(sc.P) >= steps[i+1]*neural.Certain {
+		i++
 	}
-	return w.web[sc.Class][step]
+	return i
 }
 
 // An Opinion is what the classifier says of a piece.
@@ -138,6 +160,16 @@ func (s *Scorer) Opinion(seg Segment) Opinion {
 	sc := s.score(&seg)
 	p := float64(sc.P) / neural.Certain
 	return Opinion{p, s.w.model.Web.Classes[sc.Class], p >= s.w.limit}
+}
+
+// Reading is what the message head reads in m.
+func (s *Scorer) Reading(m []byte) Opinion {
+	h := s.w.model.Text
+	if h == nil {
+		return Opinion{}
+	}
+	sc := h.Score(&s.nn, neural.Text, m)
+	return Opinion{float64(sc.P) / neural.Certain, h.Classes[sc.Class], int(sc.P) >= h.Limit}
 }
 
 // score gives the most suspect part of a piece.

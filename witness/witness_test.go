@@ -163,7 +163,7 @@ func TestSameScores(t *testing.T) {
 }
 
 func TestHash(t *testing.T) {
-	const head = len("VANGUARDNET1") + 16
+	const head = len("VANGUARDNET2") + 16
 	want := sha256.Sum256(models.Weights[head:])
 	if got := shipped(t).model.Hash; got != hex.EncodeToString(want[:16]) {
 		t.Errorf("the weights file states the hash %s; its bytes have %x", got, want[:16])
@@ -344,4 +344,49 @@ func BenchmarkJudge(b *testing.B) {
 			dst = s.Judge(list[i%len(list)], dst[:0], 0)
 		}
 	})
+}
+
+func TestReadsMessages(t *testing.T) {
+	s := shipped(t).NewScorer()
+	missed := 0
+	f := func(class string, messages ...string) {
+		t.Helper()
+		for _, m := range messages {
+			o := s.Reading([]byte(m))
+			switch {
+			case class == "" && o.Suspect:
+				t.Errorf("%q tells of %s at %.2f", m, o.Threat, o.Probability)
+			case class != "" && (!o.Suspect || o.Threat != class):
+				missed++
+				t.Logf("%q: %s at %.2f, want %s", m, o.Threat, o.Probability, class)
+			}
+		}
+	}
+	f("auth-failure", "Login was turned down for bob (wrong secret) from 192.0.2.1", "User anna could not sign in: bad passphrase [192.0.2.7]", "authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.9 user=root",
+		"sign-in rejected for customer 4711, password does not match", "Invalid credentials supplied by 198.51.100.4")
+	f("access-denied", "Unauthorized access attempt detected for API /v1/deleteUser from IP 192.0.2.10", "user carol is not allowed to delete order 77", "Permission denied: bob lacks the role billing", "forbidden: no rights on project 9")
+	f("lockout", "Account dave locked after 10 failed attempts", "192.0.2.44 banned for 30 minutes: too many failed login attempts")
+	f("privilege", "user eve tried to grant itself admin", "mallory is not in the sudoers file")
+	f("rate-limit", "Rate limit exceeded for 198.51.100.9", "throttling client web on /api/v1/search")
+	f("token", "JsonWebTokenError: invalid signature", "refresh token reuse detected for user 12")
+	f("injection-reported", "possible SQL injection attempt in parameter id from 192.0.2.3", "suspicious input in field comment, looks like XSS")
+	f("crash", "panic: runtime error: index out of range", "Uncaught TypeError: cannot read properties of undefined (reading 'id')")
+	f("", "order 4711 shipped", "User bob logged in from 192.0.2.1", "connection to db01 lost: timeout", "password changed for user anna", "failed to open config.yaml: no such file or directory", "backup completed in 32 s",
+		"cache miss for key user:77", "token issued for client web", "rate limiter initialised: 100 req/min", "payment declined: insufficient funds (order 19)", "server listening on 0.0.0.0:8080", "GET /health 200 1ms",
+		"certificate of www.example.com expires in 20 days", "retrying request 3 after error 502")
+	if missed > 2 {
+		t.Errorf("%d messages are missed", missed)
+	}
+}
+
+func TestMessagesAllocateNothing(t *testing.T) {
+	s := shipped(t).NewScorer()
+	ev := new(event.Event)
+	ev.Reset()
+	ev.Kind = event.KindApp
+	ev.Set(event.Message, []byte("loginFailed: user_name=bob tried to sign in with a wrong password from 192.0.2.1 at /v1/login"))
+	var dst []event.Signal
+	if n := testing.AllocsPerRun(20, func() { dst = s.Judge(ev, dst[:0], 0) }); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
 }
