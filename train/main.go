@@ -40,7 +40,7 @@ func run() error {
 		drop    = flag.Float64("drop", 0.5, "share of n-grams dropped")
 		texts   = flag.Int("messages", 60000, "generated messages that tell something, and as many others")
 		limit   = flag.Float64("limit", 0.65, "probability from which a text is called suspect")
-		textLim = flag.Float64("message-limit", 0.4, "the same for messages")
+		textLim = flag.Float64("message-limit", 0.7, "the same for messages")
 		list    = flag.String("show", "", "sources, comma-separated, whose hardest samples to list")
 		made    = flag.Int("made", 80000, "generated rows of each label")
 	)
@@ -85,6 +85,8 @@ func run() error {
 		}
 	}
 	evaluate(os.Stdout, model, d)
+	reliability(os.Stdout, model.Web, d.test)
+	robustness(os.Stdout, model.Web, d.test)
 	evaluateMessages(os.Stdout, model.Text, m.test)
 	for _, source := range strings.Split(*list, ",") {
 		show(os.Stdout, model.Web, d.test, source, 40)

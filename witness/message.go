@@ -23,20 +23,29 @@ func Message(ev *event.Event) []byte {
 // A telling is what a class of messages means.
 type telling struct {
 	threat string
-	alone  bool // one such message is a reason to suspect; else only many from one address are
+	weight reason
 	title  string
 }
 
-// tellings are by class. A failed login or a refused request is everyday: only counting makes it an attack.
+// A reason is what a message of a class is worth without a rule.
+type reason uint8
+
+const (
+	everyday reason = iota // none: it happens to everybody. explain shows it
+	counted                // many from one address are a reason to suspect
+	telltale               // one is
+)
+
+// tellings are by class. Refused requests and worn-out tokens are everyday, and an office behind one address makes many of them.
 var tellings = map[string]telling{
-	"auth-failure":       {"brute-force", false, "The classifier reads: a login failed"},
-	"access-denied":      {"unauthorized-burst", false, "The classifier reads: somebody was refused something"},
-	"lockout":            {"brute-force", false, "The classifier reads: somebody was locked out"},
-	"privilege":          {"bfla", true, "The classifier reads: somebody reached for more rights"},
-	"rate-limit":         {"rate-flood", false, "The classifier reads: somebody asked too often"},
-	"token":              {"token-abuse", false, "The classifier reads: a token was refused"},
-	"injection-reported": {"recon-scanning", true, "The classifier reads: the application reports an attack"},
-	"crash":              {"", false, "The classifier reads: something crashed"},
+	"auth-failure":       {"brute-force", counted, "The classifier reads: a login failed"},
+	"access-denied":      {"unauthorized-burst", everyday, "The classifier reads: somebody was refused something"},
+	"lockout":            {"brute-force", everyday, "The classifier reads: somebody was locked out"},
+	"privilege":          {"bfla", telltale, "The classifier reads: somebody reached for more rights"},
+	"rate-limit":         {"rate-flood", everyday, "The classifier reads: somebody asked too often"},
+	"token":              {"token-abuse", everyday, "The classifier reads: a token was refused"},
+	"injection-reported": {"recon-scanning", telltale, "The classifier reads: the application reports an attack"},
+	"crash":              {"", everyday, "The classifier reads: something crashed"},
 }
 
 // Many messages of one class from one address within a while are worth a finding: more than an office behind one address makes.
@@ -60,12 +69,12 @@ func (w *Witness) addMessages(h *neural.Head) {
 				Threat:     means.threat,
 				Level:      event.Low,
 				Confidence: p,
-				Base:       !means.alone,
+				Base:       means.weight != telltale,
 				Model:      true,
 			}
 		}
 		w.text = append(w.text, row)
-		if means.alone || means.threat == "" {
+		if means.weight != counted {
 			continue
 		}
 		many := &event.Detector{

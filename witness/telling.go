@@ -108,8 +108,11 @@ func union(text []byte) bool {
 	return bytes.HasPrefix(text, []byte("union")) && bytes.Contains(text[:min(len(text), 40)], []byte("select"))
 }
 
-// isElsewhere tells whether text is an http URL and nothing else, of a host with such a name as a stranger's would have.
+// isElsewhere tells whether text is an http URL, with a name before it or not, and nothing else, of a host with such a name as a stranger's would have.
 func isElsewhere(text []byte) bool {
+	if i := bytes.IndexByte(text, '='); i > 0 && i < 32 && passed(text[:i], inKey) { // url=http://...
+		text = text[i+1:]
+	}
 	rest, ok := bytes.CutPrefix(text, []byte("http"))
 	if !ok {
 		return false

@@ -13,7 +13,7 @@ import (
 
 // steps are the probabilities at which the classifier speaks: a Detector has one confidence, so each step is one. A piece speaks
 // at the highest step that its calibrated probability reaches.
-var steps = [...]float64{0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95}
+var steps = [...]float64{0.5, 0.6, 0.7, 0.8, 0.9, 0.95}
 
 // alone is the probability from which the classifier speaks where no rule agrees.
 const alone = 0.8
