@@ -64,7 +64,7 @@ export function difference(before: Report, after: Report, of?: Finding): Node[] 
       others.length > 8 ? h("li", null, `and ${others.length - 8} more`) : undefined));
   } else if (of) out.push(h("p", null, "It hides no other finding."));
   if (fewer.length) out.push(h("p", null, `${count(fewer.length, "finding")} with fewer events or another outcome: ${fewer.slice(0, 4).map((f) => f.title).join(", ")}${fewer.length > 4 ? "…" : ""}`));
-  for (const p of after.input.problems ?? []) if (p.startsWith("allowed by")) out.push(h("p", { class: "soft" }, visible(p)));
+  for (const a of after.allowed ?? []) out.push(h("p", { class: "soft" }, `${visible(a.entry)} hides ${count(a.events, "suspicious event")}.`));
   return out;
 }
 

@@ -17,11 +17,11 @@ export function findings(report: Report, filter: Filter, act: FindingActions | u
   const grave = report.findings.filter((f) => !f.noise), noise = report.findings.filter((f) => f.noise);
   const list = new List(grave, filter, act, 0);
   const section = h("section", { class: "findings", "aria-labelledby": "findings-title" },
-    h("header", null, h("h2", { id: "findings-title" }, grave.length ? "Findings" : "Nothing suspicious was found"), list.told));
+    h("header", null, h("h2", { id: "findings-title" }, grave.length ? "Findings" : report.verdict === "cant-tell" ? "Not judged" : "Nothing suspicious was found"), list.told));
   if (grave.length) section.append(list.element);
   else section.append(h("p", { class: "card soft" }, report.verdict === "cant-tell"
     ? "Too little could be understood to judge these lines."
-    : "That is no proof that nothing happened: it says what these lines show. What they could not show stands below."));
+    : "That is no proof that nothing happened: it says what these lines show, and “What could not be seen” says what they cannot."));
   if (noise.length) {
     const quiet = new List(noise, filter, act, grave.length);
     section.append(h("details", { class: "card noise" }, h("summary", null, h("span", null, report.noise?.summary ?? `background noise: ${count(noise.length, "finding")}`)),

@@ -22,7 +22,7 @@ export function hero(r: Report, c: Circumstances): HTMLElement {
   const look = verdictLook(r.verdict);
   const [lead, rest] = firstSentence(visible(r.summary));
   const meter = s("svg", { class: "meter", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
-    s("rect", { class: "track", width: 100, height: 6, rx: 3 }), s("rect", { class: "fill", width: r.confidence * 100, height: 6, rx: 3 }));
+    s("rect", { class: "track", width: 100, height: 6 }), s("rect", { class: "fill", width: r.confidence * 100, height: 6 }));
   return h("section", { class: `hero ${look.tone}`, "aria-labelledby": "verdict" },
     h("div", { class: "answer" },
       h("div", { class: "sign", "aria-hidden": "true" }, look.icon),
@@ -30,7 +30,7 @@ export function hero(r: Report, c: Circumstances): HTMLElement {
         h("h1", { id: "verdict", tabindex: -1 }, look.word, c.sofar ? h("small", null, " so far") : undefined),
         h("p", { class: "summary" }, h("strong", null, lead), rest ? " " + rest : undefined))),
     h("div", { class: "sure" },
-      h("p", null, h("strong", { class: "odds" }, percent(r.confidence)), h("span", null, " sure"), meter),
+      r.verdict === "cant-tell" ? h("p", { class: "soft" }, "No verdict is better than a guess.") : h("p", null, h("strong", { class: "odds" }, percent(r.confidence)), h("span", null, " sure"), meter),
       r.doubt ? h("p", { class: "doubt" }, h("strong", null, "Biggest doubt: "), ...rich(r.doubt)) : undefined));
 }
 

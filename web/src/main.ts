@@ -239,7 +239,7 @@ function render(report: Report, c: Circumstances, problems: string[], settings: 
   };
   const rest = (el: (HTMLElement | undefined)[]) => el.filter((x): x is HTMLElement => x !== undefined);
   byId("result").replaceChildren(
-    h("div", { class: "top" }, ...rest([whatIf(report, settings), hero(report, c), h("div", { class: "then" }, ...rest([facts(report), doNow(report)])), trust(report, c)])),
+    h("div", { class: "top" }, ...rest([whatIf(report, settings), hero(report, c), h("div", { class: "then" }, ...rest([facts(report), doNow(report), unreadable(report, can !== undefined)])), trust(report, c)])),
     h("div", { class: "columns" },
       h("div", { class: "main-column" }, ...rest([stages(report), timeline(report, filter, (since, until) => act && void judge({ ...settings, since, until })), filterBar(filter, report), findings(report, filter, act)])),
       h("div", { class: "rail" }, ...rest([entities(report, filter), notSeen(report, problems),
@@ -250,6 +250,14 @@ function render(report: Report, c: Circumstances, problems: string[], settings: 
 function loggable(): Pick<Shareable, "logs"> {
   const bytes = inputs.reduce((n, i) => n + i.blob.size, 0), logs = [...inputs];
   return bytes > SHAREABLE ? {} : { logs: { bytes, read: () => Promise.all(logs.map(async (l) => ({ name: l.name, text: await l.blob.text() }))) } };
+}
+
+/** unreadable asks for the format where none fitted. */
+function unreadable(report: Report, can: boolean): HTMLElement | undefined {
+  if (!can || report.verdict !== "cant-tell" || report.input.lines === 0) return undefined;
+  const field = h("input", { type: "text", id: "name-format", list: "formats", autocomplete: "off", spellcheck: "false", value: byId<HTMLInputElement>("format").value });
+  return h("form", { class: "card name-format", submit: (e) => { e.preventDefault(); byId<HTMLInputElement>("format").value = field.value; void judge({}); } },
+    h("label", { for: "name-format" }, "Which format is it? A name, or the log_format or LogFormat string of your server"), h("div", { class: "row" }, field, h("button", { type: "submit", class: "main" }, "Judge again")));
 }
 
 /** whatIf says how this judgement differs from that of the lines as they were given. */

@@ -59,11 +59,12 @@ export function notSeen(report: Report, pageProblems: string[]): HTMLElement {
   const problems = [...pageProblems, ...(input.problems ?? [])];
   const formats = (input.formats ?? []).slice(0, 6).map((f) => `${f.name} ${grouped(f.lines)}`).join(", ");
   return h("section", { class: "card", "aria-labelledby": "unseen-title" }, h("h2", { id: "unseen-title" }, "What could not be seen"),
-    report.not_seen?.length ? h("ul", null, ...report.not_seen.map((x) => h("li", null, ...rich(x)))) : h("p", { class: "soft" }, "Nothing in particular: these logs say what is needed."),
+    report.not_seen?.length ? h("ul", null, ...report.not_seen.map((x) => h("li", null, ...rich(x)))) : h("p", { class: "soft" }, report.verdict === "cant-tell" ? "These lines could not be read well enough to say." : "Nothing in particular: these logs say what is needed."),
     ...(report.log_hints ?? []).flatMap((hint) => [h("h3", null, `Log it: ${hint.platform}`), codeBlock(hint.config, `Log format for ${hint.platform}`)]),
     h("h3", null, "What was read"),
     h("p", null, `${grouped(input.understood)} of ${count(input.lines, "line")} understood`, formats ? h("span", { class: "soft" }, ` (${visible(formats)})`) : undefined),
     problems.length ? h("ul", { class: "problems" }, ...problems.map((p) => h("li", null, visible(p)))) : undefined,
+    report.allowed?.length ? h("div", null, h("h3", null, "Allowed, so not shown"), h("ul", null, ...report.allowed.map((a) => h("li", null, h("code", null, visible(a.entry)), ` ${count(a.events, "suspicious event")}${a.hides?.length ? `: ${a.hides.slice(0, 6).map((x) => x.title).join(", ")}` : ""}`)))) : undefined,
     input.unread?.length ? h("details", null, h("summary", null, `Lines that no format fitted: ${input.lines - input.understood > input.unread.length ? "the first " : ""}${input.unread.length}`),
       h("ul", null, ...input.unread.map((u) => h("li", null, `line ${grouped(u.line)}: ${visible(u.why)}`)))) : undefined);
 }

@@ -14,6 +14,7 @@ export interface Report {
   findings: Finding[];
   chains?: Chain[];
   noise?: { events: number; actors: number; summary: string };
+  allowed?: Allowed[];
   not_seen?: string[];
   log_hints?: LogHint[];
   timeline?: Bucket[];
@@ -69,6 +70,13 @@ export interface Chain {
   first_seen?: string;
   last_seen?: string;
   steps: { finding: string; title: string; stages?: string[]; outcome: Outcome; time?: string; sources?: string[] }[];
+}
+
+/** What one allow entry hid. */
+export interface Allowed {
+  entry: string;
+  events: number;
+  hides?: { threat: string; title: string; actor: { type?: string; value?: string }; severity: string; outcome: Outcome; events: number }[];
 }
 
 export interface Target { type: string; value: string }
