@@ -421,7 +421,7 @@ var privateThings = func() map[string]bool {
 
 // page counts the different pages that a client reads in a row, none of them by way of another.
 func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector, int) {
-	if ev.Status != 200 && ev.Status != 404 {
+	if ev.Status != 200 && ev.Status != 404 || string(ev.Get(event.Method)) != "GET" {
 		return nil, 0
 	}
 	if ref := ev.Get(event.Referer); len(ref) > 1 {
@@ -479,6 +479,9 @@ func belongs(path []byte) bool {
 	tail := path[max(0, len(path)-6):]
 	if bytes.IndexByte(tail, '.') >= 0 && !bytes.HasSuffix(tail, []byte(".html")) && !bytes.HasSuffix(tail, []byte(".htm")) && !bytes.HasSuffix(tail, []byte(".php")) && !bytes.HasSuffix(tail, []byte(".aspx")) && !bytes.HasSuffix(tail, []byte(".jsp")) {
 		return true
+	}
+	if seg := path[bytes.LastIndexByte(path, '/')+1:]; len(seg) >= 32 && isID(seg) {
+		return true // an object store names things by what they hold
 	}
 	for _, p := range pageParts {
 		if bytes.Contains(path, p) {

@@ -89,6 +89,7 @@ func TestWalks(t *testing.T) {
 	f("", false, s, series("GET /remote.php/dav/files/a/%d 200", 90, 10, 3)) // synchronised files
 	f("", false, s, series("GET /photos/%d/thumbnail 200", 90, 10, 3))
 	f("bot-scraping", true, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
+	f("", false, s, series("GET /backup/data/0184f5da9c49e3a8fb9d696baecb36b4c5a5fe59af165924e886c252b1ab%04d 200", 90, 1000, 7))
 	f("", false, 5*s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
 	f("dos-flood", true, s/20, series("GET /?%d 200", 60, 883100, 37))
 	f("", false, s/20, series("GET /?page=%d 200", 20, 883100, 37))
