@@ -137,6 +137,9 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 	}
 	if in.Model {
 		f.Classifier = true
+		if in.Crowd > 0 {
+			f.Doubts = append(f.Doubts, fmt.Sprintf("the classifier says the same of %s, and no rule does: more likely how this site is used than an attack", plural(in.Crowd, "other source")))
+		}
 		f.Doubts = append(f.Doubts, "only the classifier suspects this: no rule knows it")
 	}
 	if in.Events() == 1 || len(in.Evidence) == 1 {

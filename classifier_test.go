@@ -60,6 +60,20 @@ func TestClassifier(t *testing.T) {
 		t.Errorf("three failures: %+v", r.Findings)
 	}
 
+	// What a crowd sends is how the site is used; what two send is not.
+	crowd := func(n int) (lines []string) {
+		for i := range n {
+			lines = append(lines, strings.Replace(request("1%27+union+select+user,pass+from+members--+"), "203.0.113.9", fmt.Sprintf("203.0.113.%d", 10+i), 1))
+		}
+		return lines
+	}
+	if r := judge(alone, crowd(2)...); len(r.Findings) != 2 {
+		t.Errorf("two clients: %d findings, want one each", len(r.Findings))
+	}
+	if r := judge(alone, crowd(40)...); len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Doubts[0], "39 other sources") || r.Findings[0].Confidence > 0.5 {
+		t.Errorf("forty clients: %+v", r.Findings)
+	}
+
 	engine, err := vanguard.NewEngine(vanguard.Options{Model: m, Workers: 1})
 	if err != nil {
 		t.Fatal(err)

@@ -51,6 +51,8 @@ type Incident struct {
 	Told      event.Outcome // when OnUpdate was called last
 	ToldLevel event.Severity
 
+	Crowd int // other actors of whom the classifier alone says the same, see foldCrowds
+
 	because string // of what settle decided
 	settled event.Outcome
 }
@@ -141,6 +143,9 @@ func (in *Incident) Confidence() float64 {
 		miss *= math.Pow(1-c, 1+0.2*math.Log2(float64(max(h.Events, 1))))
 	}
 	if in.Model {
+		if in.Crowd > 0 {
+			return model / 2
+		}
 		return model
 	}
 	return min(1-miss*(1-agreement*model), 0.99)

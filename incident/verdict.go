@@ -86,6 +86,7 @@ func (t *Tracker) Result() Result {
 			cmp.Compare(a.Threat, b.Threat),
 		)
 	})
+	r.Incidents = foldCrowds(r.Incidents)
 	r.Chains = chains(r.Incidents)
 	r.Allowed = t.preview()
 	if len(r.Incidents) > 0 {
@@ -107,6 +108,33 @@ func (t *Tracker) Result() Result {
 	}
 	r.Forgotten += t.incidents.evicted
 	return r
+}
+
+// crowd is how many actors the classifier alone may suspect of one threat before their number speaks against it.
+const crowd = 10
+
+// foldCrowds keeps the first of the incidents that the classifier alone suspects, where it says the same of more than crowd
+// actors: what so many clients send without any rule to know it is how the site is used. What was counted over time stays, as
+// many addresses may guess passwords together. list is in order, worst first.
+func foldCrowds(list []*Incident) []*Incident {
+	actors := map[string]int{}
+	for _, in := range list {
+		if in.Model && !in.Lasting {
+			actors[in.Threat]++
+		}
+	}
+	kept := list[:0]
+	for _, in := range list {
+		if n := actors[in.Threat]; in.Model && !in.Lasting && (n == 0 || n > crowd) {
+			if n == 0 {
+				continue
+			}
+			in.Crowd, actors[in.Threat] = n-1, 0
+		}
+		kept = append(kept, in)
+	}
+	clear(list[len(kept):])
+	return kept
 }
 
 func severityOfOutcome(o event.Outcome) int {

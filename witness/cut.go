@@ -19,7 +19,7 @@ import (
 
 // Limits on what one event can cost.
 const (
-	maxSegments = 64       // pieces of one event that are looked at
+	maxSegments = 64       // pieces of one field that are looked at
 	maxSegment  = 32 << 10 // bytes of one piece, before it is decoded
 	minToken    = 15       // bytes from which a plain piece may be base64 of another
 )
@@ -95,22 +95,52 @@ func dotted(b []byte) bool {
 	return false
 }
 
+// fields are those that are cut, in order. Further headers come last.
+var fields = [...]event.Field{event.Path, event.Query, event.UserAgent, event.Referer, event.Cookie, event.Body, event.User, event.Headers}
+
 // Cut appends the pieces of ev that could carry an attack to dst.
 func Cut(dst []Segment, ev *event.Event) []Segment {
+	for _, f := range fields {
+		dst = cut(dst, f, ev.Get(f))
+	}
+	return cutExtra(dst, ev)
+}
+
+// cut appends the pieces of one value of f, at most maxSegments.
+func cut(dst []Segment, f event.Field, value []byte) []Segment {
+	if len(value) == 0 {
+		return dst
+	}
 	c := cutter{segments: dst, most: len(dst) + maxSegments}
-	c.add(event.Path, neural.Path, ev.Get(event.Path), inPath)
-	c.query(event.Query, neural.Param, ev.Get(event.Query))
-	c.add(event.UserAgent, neural.Agent, ev.Get(event.UserAgent), inAgent)
-	c.referer(ev.Get(event.Referer))
-	c.cookies(ev.Get(event.Cookie))
-	c.body(ev.Get(event.Body))
-	c.add(event.User, neural.Param, ev.Get(event.User), inPath)
+	switch f {
+	case event.Path:
+		c.add(f, neural.Path, value, inPath)
+	case event.Query:
+		c.query(f, neural.Param, value)
+	case event.UserAgent:
+		c.add(f, neural.Agent, value, inAgent)
+	case event.Referer:
+		c.referer(value)
+	case event.Cookie:
+		c.cookies(value)
+	case event.Body:
+		c.body(value)
+	case event.User:
+		c.add(f, neural.Param, value, inPath)
+	case event.Headers:
+		c.headers(value)
+	}
+	return c.segments
+}
+
+// cutExtra appends the pieces of what else the client wrote, at most maxSegments.
+func cutExtra(dst []Segment, ev *event.Event) []Segment {
+	c := cutter{segments: dst, most: len(dst) + maxSegments}
 	for _, p := range ev.Extra() {
 		if p.By == event.Client {
 			c.headers(p.Value)
 		}
 	}
-	c.headers(ev.Get(event.Headers))
 	return c.segments
 }
 
@@ -127,7 +157,8 @@ func (c *cutter) add(f event.Field, k neural.Kind, b []byte, as uint8) {
 	c.segments = append(c.segments, Segment{f, k, b[:min(len(b), maxSegment)]})
 }
 
-// query cuts name=value&name=value. A name that is none is judged with its value.
+// query cuts name=value&name=value. A name that is none is judged with its value. Tools that append parameters to any address
+// begin with a question mark, also where the address has one: sort=new?utm_source=mail is two parameters.
 func (c *cutter) query(f event.Field, k neural.Kind, q []byte) {
 	for len(q) > 0 && len(c.segments) < c.most {
 		piece := q
@@ -138,6 +169,12 @@ func (c *cutter) query(f event.Field, k neural.Kind, q []byte) {
 		}
 		if i := bytes.IndexByte(piece, '='); i >= 0 && passed(piece[:i], inKey) {
 			piece = piece[i+1:]
+			if i := bytes.IndexByte(piece, '?'); i >= 0 {
+				if n := bytes.IndexByte(piece[i+1:], '='); n > 0 && passed(piece[i+1:i+1+n], inKey) {
+					c.add(f, k, piece[:i], inParam)
+					piece = piece[i+2+n:]
+				}
+			}
 		}
 		c.add(f, k, piece, inParam)
 	}

@@ -76,6 +76,7 @@ type Scorer struct {
 	parts    [][2]int
 	seed     maphash.Seed
 	known    []known
+	quiet    []uint64 // fingerprints of values no piece of which is suspect
 }
 
 // known is what was said of a piece before.
@@ -84,11 +85,14 @@ type known struct {
 	score neural.Score
 }
 
-const knownPieces = 1 << 12 // pieces that are remembered; 24 bytes each
+const (
+	knownPieces = 1 << 12 // pieces that are remembered; 24 bytes each
+	quietValues = 1 << 14 // values that are remembered; 8 bytes each
+)
 
 // NewScorer returns a Scorer with nothing in memory.
 func (w *Witness) NewScorer() *Scorer {
-	return &Scorer{w: w, seed: maphash.MakeSeed(), known: make([]known, knownPieces)}
+	return &Scorer{w: w, seed: maphash.MakeSeed(), known: make([]known, knownPieces), quiet: make([]uint64, quietValues)}
 }
 
 // Judge appends what the classifier says of ev, of which the rules' signals stand in dst[from:]. Of the request it raises one
@@ -102,7 +106,13 @@ func (s *Scorer) Judge(ev *event.Event, dst []event.Signal, from int) []event.Si
 }
 
 func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.Signal {
-	s.segments = Cut(s.segments[:0], ev)
+	s.segments = s.segments[:0]
+	for _, f := range fields {
+		if value := ev.Get(f); len(value) > 2 {
+			s.suspects(f, value)
+		}
+	}
+	s.segments = cutExtra(s.segments, ev)
 	if len(s.segments) == 0 {
 		return dst
 	}
@@ -137,6 +147,25 @@ func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.
 		signal.Span = span
 	}
 	return append(dst, signal)
+}
+
+// suspects appends the pieces of a value of f if one of them reaches the limit. Most values of a log were seen before, and are
+// passed over.
+func (s *Scorer) suspects(f event.Field, value []byte) {
+	h := maphash.Bytes(s.seed, value) + 2*uint64(f) | 1
+	slot := &s.quiet[h>>1%quietValues]
+	if *slot == h { // The seed is secret here too.
+		return
+	}
+	from := len(s.segments)
+	s.segments = cut(s.segments, f, value)
+	for i := range s.segments[from:] {
+		if float64(s.score(&s.segments[from+i]).P)/neural.Certain >= s.w.limit {
+			return
+		}
+	}
+	s.segments = s.segments[:from]
+	*slot = h
 }
 
 // step is the highest of steps that a score reaches.

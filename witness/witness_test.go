@@ -237,6 +237,7 @@ func TestCut(t *testing.T) {
 	f(event.Path, "/a/../b", "path /a/../b")
 	f(event.Query, "a=1&b=two&c=a.b-c_d")
 	f(event.Query, "a=1%27&b=2&c=%3Cb%3E", "parameter 1%27", "parameter %3Cb%3E")
+	f(event.Query, "sort=new?utm_source=mail&d=%27?x=%3Cb%3E&q=%3Ci%3E?", "parameter %27", "parameter %3Cb%3E", "parameter %3Ci%3E?")
 	f(event.Query, "x[$ne]=1", "parameter x[$ne]=1")
 	f(event.Query, "u=java.lang.Runtime", "parameter java.lang.Runtime")
 	f(event.Query, "t=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg", "parameter PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg")
