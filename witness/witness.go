@@ -16,7 +16,7 @@ import (
 var steps = [...]float64{0.5, 0.6, 0.7, 0.8, 0.9, 0.95}
 
 // alone is the probability from which the classifier speaks where no rule agrees.
-const alone = 0.8
+const alone = 0.9
 
 // A Witness is a model with a Detector for each thing that it can say. It is immutable and may be shared.
 type Witness struct {
