@@ -30,6 +30,9 @@ var appKinds = kinds(event.KindApp, event.KindText, event.KindError, event.KindS
 // Product "any" and category "any" are this program's own: every record.
 var anySource = source{kinds: allKinds, names: []map[string]fieldRef{cloudtrailTable}}
 
+// Category "report" is this program's own too: what another guard, product or audit log reports. Calls of a cloud's API are none, and the busiest of all structured logs.
+var reportSource = source{kinds: allKinds &^ (1 << event.KindCloud), names: []map[string]fieldRef{cloudtrailTable}}
+
 var (
 	webSource   = source{kinds: kinds(event.KindWeb, event.KindWAF), http: true}
 	errorSource = source{kinds: kinds(event.KindError)}
@@ -44,7 +47,7 @@ var (
 
 // Categories, whatever the product.
 var categories = map[string]*source{
-	"any": &anySource, "all": &anySource, "authentication": {kinds: allKinds},
+	"any": &anySource, "all": &anySource, "report": &reportSource, "authentication": {kinds: allKinds},
 	"webserver": &webSource, "web": &webSource, "http": &webSource, "proxy": {kinds: kinds(event.KindWeb), http: true}, "waf": {kinds: kinds(event.KindWAF, event.KindWeb)},
 	"api": &webSource, "application": &appSource, "firewall": &flowSource, "dns": &dnsSource, "database": &appSource, "flow": &flowSource,
 }
