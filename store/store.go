@@ -76,8 +76,8 @@ PRAGMA user_version = 1;`
 // Open opens the database in the file, and makes it if there is none; "" keeps everything in memory. It holds at
 // most maxBytes of ciphertext.
 func Open(file string, maxBytes int64) (*DB, error) {
-	// What is deleted is overwritten, not only forgotten.
-	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=secure_delete(ON)&_txlock=immediate"
+	// What is deleted is overwritten, and no log beside the file keeps it: a write-ahead log would until its next checkpoint.
+	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=journal_mode(TRUNCATE)&_pragma=busy_timeout(5000)&_pragma=secure_delete(ON)&_txlock=immediate"
 	if file == "" {
 		dsn = "file::memory:?_pragma=secure_delete(ON)"
 	}

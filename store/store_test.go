@@ -133,3 +133,37 @@ func TestBurnOnce(t *testing.T) {
 		t.Errorf("opened %d times", got.Load())
 	}
 }
+
+// TestNothingLeft: what was burnt is in no file any more, the server still running.
+func TestNothingLeft(t *testing.T) {
+	dir := t.TempDir()
+	db, err := Open(filepath.Join(dir, "shares.db"), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx := context.Background()
+	holding := func() (n int) {
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(filepath.Join(dir, f.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(b, []byte("secretsecret")) {
+				n++
+			}
+		}
+		return n
+	}
+	s := share("burn", true, time.Hour)
+	if err := db.Put(ctx, s); err != nil || holding() == 0 {
+		t.Fatalf("put: %v, in %d files", err, holding())
+	}
+	if _, err := db.Take(ctx, "burn", []byte("open burn"), now); err != nil || holding() != 0 {
+		t.Errorf("burnt: %v, still in %d files", err, holding())
+	}
+}

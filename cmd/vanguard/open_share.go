@@ -241,7 +241,7 @@ func (l *shareLink) call(method, path string, body, into any) error {
 		Error string `json:"error"`
 	}
 	json.Unmarshal(text, &reply)
-	return fmt.Errorf("%s answers %s: %s", l.base.Host, resp.Status, render.Visible(reply.Error))
+	return fmt.Errorf("%s answers %d %s: %s", l.base.Host, resp.StatusCode, http.StatusText(resp.StatusCode), render.Visible(reply.Error))
 }
 
 // shareKeys derives the key of the content and the token that opens the share.
