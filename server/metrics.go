@@ -50,7 +50,7 @@ func (m *metrics) request(route string, code int, took time.Duration) {
 // serve answers this machine, and whom the configuration names. What a proxy passes on does not come from this machine.
 func (m *metrics) serve(w http.ResponseWriter, r *http.Request) {
 	client := m.server.client(r)
-	local := client.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+	local := client.IsLoopback() && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == "" && r.Header.Get("X-Real-IP") == ""
 	if !local && !within(client, m.server.cfg.Metrics) {
 		fail(w, http.StatusForbidden, "metrics are for this machine; see --metrics-from")
 		return

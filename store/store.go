@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -80,6 +81,13 @@ func Open(file string, maxBytes int64) (*DB, error) {
 	dsn := "file:" + (&url.URL{Path: file}).EscapedPath() + "?_pragma=journal_mode(TRUNCATE)&_pragma=busy_timeout(5000)&_pragma=secure_delete(ON)&_txlock=immediate"
 	if file == "" {
 		dsn = "file::memory:?_pragma=secure_delete(ON)"
+	}
+	if file != "" { // SQLite would let every account of the machine read it; its journal takes the file's mode.
+		f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		f.Close()
 	}
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
