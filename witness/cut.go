@@ -154,6 +154,9 @@ func (c *cutter) add(f event.Field, k neural.Kind, b []byte, as uint8) {
 	if len(b) < 3 || len(c.segments) >= c.most || passed(b, as) && !(len(b) >= minToken && decode.Needed(b)) {
 		return
 	}
+	if f == event.Headers && isList(b) {
+		return
+	}
 	c.segments = append(c.segments, Segment{f, k, b[:min(len(b), maxSegment)]})
 }
 
@@ -246,6 +249,35 @@ func (c *cutter) headers(b []byte) {
 		return
 	}
 	c.add(event.Headers, neural.Agent, b, inAgent)
+}
+
+// isList tells whether b is a list as headers hold them, tokens and quoted strings with parameters (RFC 8941):
+// text/html,*/*;q=0.8 or "Chromium";v="124", "Not-A.Brand";v="99". Its stars and quotes open and close nothing else.
+func isList(b []byte) bool {
+	quoted, prev := false, byte(',')
+	for i, ch := range b {
+		last := i+1 == len(b)
+		switch {
+		case ch == '\\' && !last && b[i+1] == '"': // within JSON
+			continue
+		case ch == '"':
+			if quoted && !last && b[i+1] != ',' && b[i+1] != ';' || !quoted && (last || prev != ',' && prev != '=' && prev != ' ') {
+				return false
+			}
+			quoted = !quoted
+		case ch == '.' && prev == '.', ch == '/' && prev == '/':
+			return false
+		case quoted && (ch == '[' || ch == ']' || ch == ':' || ch == '?'):
+		case ch == '*':
+			if prev != '/' && prev != ' ' && prev != ',' || !last && b[i+1] != '/' && b[i+1] != ',' && b[i+1] != ';' {
+				return false
+			}
+		case plain[ch]&inAgent == 0 || ch == '@':
+			return false
+		}
+		prev = ch
+	}
+	return !quoted
 }
 
 // json cuts the strings out of JSON, names included. rest tells that more stands between them than JSON allows.

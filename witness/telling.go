@@ -24,7 +24,7 @@ var signs = func() (t [256]bool) {
 // smiles are none, nor is the address of a page elsewhere: what the classifier would say of them is chance.
 // Most attacks of words alone are left to the rules.
 func Parts(dst [][2]int, text []byte) [][2]int {
-	if len(text) < minTelling || isElsewhere(text) {
+	if len(text) < minTelling || isElsewhere(text) || isData(text) {
 		return dst
 	}
 	if isChain(text) {
@@ -152,6 +152,43 @@ func isElsewhere(text []byte) bool {
 		}
 	}
 	return true
+}
+
+// isData tells whether text is JSON none of whose names and strings can be an attack: its brackets and quotes are those of data, as in
+// the state of a page or a filter that an application writes into its own addresses.
+func isData(text []byte) bool {
+	if c := text[0]; c != '{' && c != '[' {
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth < 0 {
+				return false
+			}
+		case c == '"':
+			n := bytes.IndexByte(text[i+1:], '"')
+			if n < 0 {
+				return false
+			}
+			leaf := text[i+1 : i+1+n] // One with a backslash has a part.
+			if bytes.IndexByte(leaf, '$') == 0 || len(Parts(nil, leaf)) > 0 {
+				return false
+			}
+			i += n + 1
+		case c == ',' || c == ':' || c == ' ' || '0' <= c && c <= '9' || c == '-' || c == '.':
+		case bytes.HasPrefix(text[i:], []byte("null")), bytes.HasPrefix(text[i:], []byte("true")):
+			i += 3
+		case bytes.HasPrefix(text[i:], []byte("false")):
+			i += 4
+		default:
+			return false
+		}
+	}
+	return depth == 0
 }
 
 // isChain tells whether text is a chain of names of a program, such as java.lang.runtime.

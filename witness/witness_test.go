@@ -177,10 +177,12 @@ func TestParts(t *testing.T) {
 			t.Errorf("Parts(%q) = %v", text, got)
 		}
 	}
-	for _, text := range []string{"", "a", "o'brien", "rock & roll", "50% off", "c++ or c#", "anna@example.com", "1 or 2", "drop table lamp", "and/or", "a - b -- c"[:5], "https://www.example.com/a/b-c.html", "http://example.com/?a=b&c=d", "¿qué?"} {
+	for _, text := range []string{"", "a", "o'brien", "rock & roll", "50% off", "c++ or c#", "anna@example.com", "1 or 2", "drop table lamp", "and/or", "a - b -- c"[:5], "https://www.example.com/a/b-c.html", "http://example.com/?a=b&c=d", "¿qué?",
+		`["",{"children":["__page__",{}]},null,null,true]`, `{"items":[{"id":3,"n":-1.5}],"all":false}`, `[["name","=","x"],["id",">",4]]`} {
 		f(text, false)
 	}
-	for _, text := range []string{"' or", "a;b", "<b>", "1 union select 2", "1 or 1#", "x--", "../x", "/etc/passwd", "$xy", "http://127.0.0.1/", "http://localhost/", "http://0x7f000001/", "http://metadata.google.internal/", "https://example.com/<x>", "java.lang.runtime", "a=b"} {
+	for _, text := range []string{"' or", "a;b", "<b>", "1 union select 2", "1 or 1#", "x--", "../x", "/etc/passwd", "$xy", "http://127.0.0.1/", "http://localhost/", "http://0x7f000001/", "http://metadata.google.internal/", "https://example.com/<x>", "java.lang.runtime", "a=b",
+		`{"$ne":null}`, `{"a":"<b>"}`, `{"a":1};x`, `{"a":"x"`, `["a"]or[1]`, `{"a":"b\"<x>"}`, `{{7*7}}`, `[a]`} {
 		f(text, true)
 	}
 }
@@ -251,6 +253,14 @@ func TestCut(t *testing.T) {
 	f(event.Body, "--x1y2z3a4\nContent-Disposition: form-data; name=\"f\"; filename=\"a.php;.jpg\"\n\n<?php x\n--x1y2z3a4--", "parameter a.php;.jpg", "parameter <?php x")
 	f(event.Cookie, "a=1; b=x'y; c=2", "parameter x'y")
 	f(event.Headers, `{"user-agent":"curl/8.5.0","x":"${jndi:x}"}`, "agent ${jndi:x}")
+	f(event.Headers, `[{"name":"Accept","value":"*/*"},{"name":"accept","value":"text/html,application/xhtml+xml;q=0.9, image/*, */*;q=0.8"}]`)
+	f(event.Headers, `{"accept":"1/**/or/**/1","x":"a*/b"}`, "agent 1/**/or/**/1", "agent a*/b")
+	f(event.Headers, "\"Chromium\";v=\"124.0.6367.60\", \"Not-A.Brand\";v=\"99\"")
+	f(event.Headers, "for=\"[2001:db8::1]:4711\";proto=https;by=203.0.113.43")
+	f(event.Headers, `{"sec-ch-ua":"\"Chromium\";v=\"124.0.6367.60\", \"Not-A.Brand\";v=\"99\""}`)
+	f(event.Headers, `" or "1"="1`, `agent " or "1"="1`)
+	f(event.Headers, `1" or 1=1`, `agent 1" or 1=1`)
+	f(event.Headers, `"../../etc/passwd"`, `agent "../../etc/passwd"`)
 	if n := len(cutText(map[event.Field]string{event.Query: strings.Repeat("a=<b>&", 1000)})); n != maxSegments {
 		t.Errorf("%d pieces of one event, want at most %d", n, maxSegments)
 	}
