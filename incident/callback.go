@@ -107,17 +107,22 @@ func (t *Tracker) reached(ev *event.Event) {
 		if in == nil || len(in.Hits) == 0 {
 			continue
 		}
-		in.Outcomes[event.LikelySucceeded]++
-		in.Worked = max(in.Worked, in.Level)
-		d := *in.Hits[0].Detector
-		d.Why = "The server calls the host that the payload named."
 		t.link(in, ev)
-		in.keep(t.evidence(ev, &event.Signal{Detector: &d}, event.LikelySucceeded,
-			fmt.Sprintf("the server then %s %s, which the payload named: it did what it was told", what, printable(host))))
-		t.tell(in, false, true)
+		t.answered(in, ev, "The server calls the host that the payload named.",
+			fmt.Sprintf("the server then %s %s, which the payload named: it did what it was told", what, printable(host)))
 		c.At = t.last - callDelay - 1 // once is enough
 		return
 	}
+}
+
+// answered notes that ev shows what in's payload asked for, and tells why it does.
+func (t *Tracker) answered(in *Incident, ev *event.Event, why, because string) {
+	in.Outcomes[event.LikelySucceeded]++
+	in.Worked = max(in.Worked, in.Level)
+	d := *in.Hits[0].Detector
+	d.Why = why
+	in.keep(t.evidence(ev, &event.Signal{Detector: &d}, event.LikelySucceeded, because))
+	t.tell(in, false, true)
 }
 
 var steals = [...][]byte{[]byte("document.cookie"), []byte("localstorage"), []byte("sessionstorage")}
@@ -186,13 +191,8 @@ func (t *Tracker) called(ev *event.Event) {
 		if in == nil || len(in.Hits) == 0 {
 			continue
 		}
-		in.Outcomes[event.LikelySucceeded]++
-		in.Worked = max(in.Worked, in.Level)
-		d := *in.Hits[0].Detector
-		d.Why = "Another client asks for the address to which the planted script sends what it steals."
-		in.keep(t.evidence(ev, &event.Signal{Detector: &d}, event.LikelySucceeded,
-			fmt.Sprintf("another client, %s, then asked for %s with something in it: the script ran there", ev.Client, printable(path))))
-		t.tell(in, false, true)
+		t.answered(in, ev, "Another client asks for the address to which the planted script sends what it steals.",
+			fmt.Sprintf("another client, %s, then asked for %s with something in it: the script ran there", ev.Client, printable(path)))
 		return
 	}
 }

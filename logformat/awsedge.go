@@ -47,7 +47,7 @@ func parseALB(c *ctx, rec []byte, ev *event.Event) bool {
 	}
 	var f [64][]byte
 	n := split64(rec, &f)
-	if n < 14 || !setTime(c, ev, f[1]) || !validAddr(f[3]) {
+	if n < 14 || !setTime(c, ev, f[1]) || !validAddr(f[3]) && !bytes.HasPrefix(f[2], []byte("app/")) { // the client may be a hash
 		return false
 	}
 	elbCommon(ev, f[2:14])

@@ -118,9 +118,33 @@ func nginxClient(msg []byte) int {
 
 var nginxClientName = []byte(", client: ")
 
+// validAddr tells whether v is an address, also one of which a part was made unreadable.
 func validAddr(v []byte) bool {
 	_, _, a := splitAddr(v)
-	return a.IsValid()
+	return a.IsValid() || masked(v)
+}
+
+// masked tells whether v is an IPv4 address whose numbers, some or all, were replaced for privacy: 203.0.113.xxx, x.x.x.x, 203.0.*.*:443. Such a
+// client has a name still, if one that it may share.
+func masked(v []byte) bool {
+	dots, run, mask := 0, 0, false
+	for i, b := range v {
+		switch {
+		case isDigit(b), b == 'x' || b == 'X' || b == '*':
+			mask = mask || !isDigit(b)
+			if run++; run > 3 {
+				return false
+			}
+		case b == '.' && run > 0 && dots < 3:
+			dots, run = dots+1, 0
+		case b == ':' && run > 0 && dots == 3:
+			_, n := number(v[i+1:])
+			return mask && n > 0 && i+1+n == len(v)
+		default:
+			return false
+		}
+	}
+	return mask && dots == 3 && run > 0
 }
 
 // member returns the value after name up to the next comma.

@@ -217,11 +217,11 @@ func clfPrefix(ev *event.Event, p []byte) bool {
 func clientName(t []byte) bool {
 	letter := none(t)
 	for _, b := range t {
-		if letter = letter || isAlpha(b); !isAlpha(b) && !isDigit(b) && b != '.' && b != '-' && b != '_' && b != ':' {
+		if letter = letter || isAlpha(b); !isAlpha(b) && !isDigit(b) && b != '.' && b != '-' && b != '_' && b != ':' && b != '*' {
 			return false
 		}
 	}
-	return letter
+	return letter || masked(t)
 }
 
 func clfUser(ev *event.Event, user []byte) {

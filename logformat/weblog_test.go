@@ -283,3 +283,27 @@ func TestAWSEdge(t *testing.T) {
 	f(`<request id="7d1b2c3d"> <ip>192.0.2.1</ip> <caller>-</caller> <user>-</user> <requestTime>23/Nov/2026:03:10:11 +0000</requestTime> <httpMethod>GET</httpMethod> <resourcePath>/x</resourcePath> <protocol>HTTP/1.1</protocol> <status>403</status> <responseLength>23</responseLength> </request>`,
 		"format=apigateway_xml|client=192.0.2.1|status=403|p=/x|m=GET|trace.id=7d1b2c3d|time=2026-11-23T03:10:11Z")
 }
+
+func TestMaskedClients(t *testing.T) {
+	f := func(line, client string) {
+		t.Helper()
+		for _, m := range read(t, strings.Repeat(line+"\n", 3), nil) {
+			if m["source.ip"] != client || m["client"] != "" || m["status"] != "404" || m["url.path"] != "/a" {
+				t.Fatalf("%s\n%v; want client %q", line, m, client)
+			}
+		}
+	}
+	const rest = ` - - [23/Nov/2026:03:10:11 +0000] "GET /a HTTP/1.1" 404 512 "-" "curl/8.5.0"`
+	const alb = `https 2026-11-23T03:10:11.000000Z app/lb/1 %s 10.0.0.1:80 0.001 0.1 0.0 404 404 152 139 "GET https://example.com:443/a HTTP/1.1" "curl/8" - - arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/w/1 "Root=1-2-3" "-" "-" 0 2026-11-23T03:10:10Z "forward" "-" "-" "-" "-" "-" "-"`
+	for _, client := range []string{"x.x.x.x", "203.0.113.xxx", "203.0.*.*", "9f86d081884c7d659a2feaa0c55ad015"} {
+		f(client+rest, client)
+	}
+	for _, client := range []string{"x.x.x.x", "203.0.113.X", "x.0.0.0", "a1b2c3d4"} {
+		f(strings.Replace(alb, "%s", client+":50337", 1), client)
+	}
+	for _, s := range []string{"1.2.3.4", "x.x.x", "x.x.x.x.x", "example.com", "xxxx.x.x.x", "1.2.3.x:", "v1.2.3", "*", "1.2.3.x:80a"} {
+		if masked([]byte(s)) {
+			t.Errorf("masked(%q)", s)
+		}
+	}
+}
