@@ -15,7 +15,8 @@ type Options struct {
 	Rules      fs.FS // the user's own Sigma rules: every *.yml and *.yaml in it, added to the embedded ones; one of the same name or id replaces
 	NoEmbedded bool  // judge by Rules alone
 
-	Model *neural.Model // the classifier, as a second witness beside the rules; nil = none. See package models
+	Model   *neural.Model // the classifier, as a second witness beside the rules; nil = none. See package models
+	NoModel bool          // judge by the rules alone, whatever Model is; for Engine.With
 
 	Format  string         // force a format: its name, or an nginx log_format or Apache LogFormat string
 	Zone    *time.Location // zone of times that name none; nil = UTC

@@ -16,14 +16,15 @@ type Settings struct {
 	TrustProxy []string `json:"trustProxy,omitempty"` // addresses and prefixes of proxies to believe
 	Since      string   `json:"since,omitempty"`      // a time, see ParseTime
 	Until      string   `json:"until,omitempty"`
-	Year       int      `json:"year,omitempty"` // year of dates that name none
-	Top        int      `json:"top,omitempty"`  // findings in the report; 0 = all
+	Year       int      `json:"year,omitempty"`    // year of dates that name none
+	Top        int      `json:"top,omitempty"`     // findings in the report; 0 = all
+	NoModel    bool     `json:"noModel,omitempty"` // as Options.NoModel
 	Without    []Line   `json:"without,omitempty"`
 }
 
 // Options reads the settings. An error begins with the name of the setting at fault.
 func (s *Settings) Options() (opt Options, err error) {
-	opt = Options{Format: s.Format, Allow: s.Allow, Year: s.Year, Top: s.Top, Without: s.Without}
+	opt = Options{Format: s.Format, Allow: s.Allow, Year: s.Year, Top: s.Top, NoModel: s.NoModel, Without: s.Without}
 	if opt.Zone, err = zoneNamed(s.TZ); err != nil {
 		return opt, err
 	}

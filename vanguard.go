@@ -46,6 +46,7 @@ type Engine struct {
 	threats  func() (map[string]*incident.Threat, error)
 	witness  *witness.Witness // the classifier; nil if there is none
 	idle     *idle            // workers: what they remember of harmless values serves the next Analyzer too
+	bare     *idle            // those without the classifier
 }
 
 // NewEngine compiles the rules. A rule that cannot run is a Problem, not an error; the error is about opt.
@@ -77,16 +78,20 @@ func NewEngine(opt Options) (*Engine, error) {
 	}
 	set, more := rule.Compile(all, rule.Options{})
 	e.set, e.problems = set, append(problems, more...)
-	if opt.Model != nil {
-		e.witness = witness.New(opt.Model)
+	e.idle, e.bare = &idle{set: set}, &idle{set: set}
+	if e.opt.Model != nil {
+		e.witness = witness.New(e.opt.Model)
+		e.idle.witness = e.witness
 	}
-	e.idle = &idle{set: set, witness: e.witness}
 	e.threats = sync.OnceValues(func() (map[string]*incident.Threat, error) { return incident.LoadThreats(threats.FS) })
 	return e, nil
 }
 
 // configure takes everything from opt but its rules.
 func (e *Engine) configure(opt Options) (err error) {
+	if opt.NoModel {
+		opt.Model = nil
+	}
 	e.opt, e.without = opt, nil
 	for _, l := range opt.Without {
 		if e.without == nil {
@@ -103,12 +108,16 @@ func (e *Engine) configure(opt Options) (err error) {
 	return err
 }
 
-// With is the same knowledge under other options, without compiling it again. The rules and the classifier stay those of e.
+// With is the same knowledge under other options, without compiling it again. The rules and the classifier stay those of e; opt.NoModel
+// leaves the classifier out.
 func (e *Engine) With(opt Options) (*Engine, error) {
 	other := *e
 	opt.Rules, opt.NoEmbedded, opt.Model = e.opt.Rules, e.opt.NoEmbedded, e.opt.Model
 	if err := other.configure(opt); err != nil {
 		return nil, err
+	}
+	if opt.NoModel {
+		other.witness, other.idle = nil, e.bare
 	}
 	return &other, nil
 }

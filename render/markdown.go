@@ -103,6 +103,14 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 	for _, s := range r.NotSeen {
 		item("Not seen", s)
 	}
+	for _, h := range r.LogHints {
+		fence := strings.Repeat("`", max(3, longestRun(h.Config, '`')+1))
+		p("\nTo see that as well, log it in %s:\n\n%s\n", md(h.Platform), fence)
+		for row := range strings.SplitSeq(h.Config, "\n") {
+			p("%s\n", visible(row))
+		}
+		p("%s\n", fence)
+	}
 	p("\n%s\n", md(engine(r)))
 	return b.Flush()
 }

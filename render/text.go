@@ -16,6 +16,7 @@ const (
 	defaultWidth = 100
 	minWidth     = 40
 	maxTextWidth = 120 // longer lines of prose are hard to read; evidence uses the whole terminal
+	labelWidth   = 10  // columns, of "doubt" and its like
 	evidenceRows = 3   // rows of the terminal that one evidence line may take
 
 	// What a terminal shows of a finding; the other formats hold all of it.
@@ -25,6 +26,7 @@ const (
 	maxTextTargets  = 5
 	maxTextDoubts   = 2
 	maxTextAdvice   = 3
+	maxTextHints    = 1 // configurations that would show more
 	maxFirstDoubts  = 5 // of the worst finding
 	maxFirstAdvice  = 5
 )
@@ -91,6 +93,12 @@ func writeText(w io.Writer, r *vanguard.Report, more int, opt Options) error {
 	for i, n := range r.NotSeen {
 		t.field(2, firstOnly(i, "not seen"), n)
 	}
+	for i, h := range r.LogHints[:min(len(r.LogHints), maxTextHints)] {
+		t.config(2, firstOnly(i, "log it"), "in "+h.Platform+":\n"+h.Config)
+	}
+	if more := r.LogHints[min(len(r.LogHints), maxTextHints):]; len(more) > 0 {
+		t.field(2, "", "the same for "+platforms(more)+": -o md")
+	}
 	t.line()
 	t.line(t.style(muted, visible(engine(r))))
 	return t.Flush()
@@ -137,9 +145,7 @@ func (t *textWriter) finding(n int, f *vanguard.Finding, doNow []string) {
 	t.field(3, "chain", strings.Join(f.ChainStages, " → "))
 	t.field(3, "proof", f.OutcomeEvidence)
 	t.field(3, "missing", f.Missing)
-	for i, row := range strings.Split(f.LogHint, "\n") {
-		t.field(3, firstOnly(i, "log it"), row)
-	}
+	t.config(3, "log it", f.LogHint)
 	doubts := maxTextDoubts
 	if n == 1 {
 		doubts = maxFirstDoubts
@@ -219,13 +225,23 @@ func (t *textWriter) heading(title, figure string) {
 
 // field writes "label  text", wrapped under itself; nothing if text is empty.
 func (t *textWriter) field(indent int, label, text string) {
-	const labelWidth = 10
 	if text == "" {
 		return
 	}
 	t.pad(indent)
 	t.WriteString(t.style(muted, fmt.Sprintf("%-*s", labelWidth, label)))
 	t.flow(indent+labelWidth, visible(text), "")
+}
+
+// config writes lines of configuration as they have to be copied: no row is broken, even if it is wider than the terminal.
+func (t *textWriter) config(indent int, label, lines string) {
+	if lines == "" {
+		return
+	}
+	for i, row := range strings.Split(lines, "\n") {
+		t.pad(indent)
+		t.line(t.style(muted, fmt.Sprintf("%-*s", labelWidth, firstOnly(i, label))), visible(row))
+	}
 }
 
 // steps writes a numbered list under a label.
@@ -303,6 +319,15 @@ func (t *textWriter) style(s tone, text string) string {
 		return text
 	}
 	return ansi[s] + text + "\x1b[0m"
+}
+
+// platforms names what hints are for.
+func platforms(hints []vanguard.LogHint) string {
+	names := make([]string, len(hints))
+	for i, h := range hints {
+		names[i] = h.Platform
+	}
+	return strings.Join(names, ", ")
 }
 
 func firstOnly(i int, label string) string {

@@ -40,14 +40,7 @@ func (l *limiter) allow(client netip.Addr, now time.Time) bool {
 	if l == nil {
 		return true
 	}
-	bits := 32
-	if client.Is6() {
-		bits = 64 // who has one IPv6 address has them all
-	}
-	who, err := client.Prefix(bits)
-	if err != nil {
-		who = netip.Prefix{} // all that cannot be told apart share one
-	}
+	who := household(client)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lim := l.of[who]
@@ -71,6 +64,44 @@ func (l *limiter) forget(now time.Time) {
 	}
 	if len(l.of) > maxClients*9/10 {
 		clear(l.of)
+	}
+}
+
+// household is what counts as one client.
+func household(client netip.Addr) netip.Prefix {
+	bits := 32
+	if client.Is6() {
+		bits = 64 // who has one IPv6 address has them all
+	}
+	who, err := client.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{} // all that cannot be told apart are one
+	}
+	return who
+}
+
+// A crowd counts what each client does right now; none does more than most things at once.
+type crowd struct {
+	most int
+	mu   sync.Mutex
+	of   map[netip.Prefix]int
+}
+
+func (c *crowd) take(who netip.Prefix) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[who] >= c.most {
+		return false
+	}
+	c.of[who]++
+	return true
+}
+
+func (c *crowd) leave(who netip.Prefix) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of[who]--; c.of[who] == 0 {
+		delete(c.of, who)
 	}
 }
 

@@ -33,7 +33,7 @@ func newMetrics(s *Server) *metrics {
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(m.requests, m.seconds, m.bytes, m.lines, m.verdicts, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "vanguard_scans", Help: "Logs that are judged right now."}, func() float64 { return float64(len(s.scans)) }))
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "vanguard_scans", Help: "Posted logs that are taken in and judged right now."}, func() float64 { return float64(len(s.scans)) }))
 	if s.cfg.Shares != nil {
 		reg.MustRegister(shares{s})
 	}

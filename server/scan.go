@@ -23,10 +23,16 @@ import (
 
 const (
 	scanBuffer   = 256 << 10
-	progressStep = 4 << 20         // bytes of text between two progress lines of a stream
-	scanWait     = 5 * time.Second // for a turn
-	minRate      = 16 << 10        // bytes a second that a sender must manage
-	maxSetting   = 100             // entries of a list such as allow
+	progressStep = 4 << 20 // bytes of text between two progress lines of a stream
+	maxSetting   = 100     // entries of a list such as allow
+
+	// A log that is posted keeps a place from its first byte to its report, and a turn only while a piece of it is judged: who sends
+	// slowly keeps nobody from being judged.
+	placesPerTurn = 8                // logs that are taken in at once, for each that is judged
+	placeShare    = 4                // of all places, one client gets one in so many
+	placeWait     = 5 * time.Second  // for a place
+	scanTime      = 10 * time.Minute // that all of a log may take to come
+	minRate       = 64 << 10         // bytes a second that a sender must manage on average, after stallTimeout
 )
 
 // scanSettings puts each parameter of a scan where it belongs.
@@ -37,8 +43,18 @@ var scanSettings = map[string]func(s *vanguard.Settings, values []string) error{
 	"trust_proxy": func(s *vanguard.Settings, v []string) error { s.TrustProxy = v; return nil },
 	"since":       func(s *vanguard.Settings, v []string) error { s.Since = v[0]; return nil },
 	"until":       func(s *vanguard.Settings, v []string) error { s.Until = v[0]; return nil },
+	"model":       setModel,
 	"year":        func(s *vanguard.Settings, v []string) (err error) { s.Year, err = strconv.Atoi(v[0]); return err },
 	"top":         func(s *vanguard.Settings, v []string) (err error) { s.Top, err = strconv.Atoi(v[0]); return err },
+}
+
+// setModel reads the switch of the classifier.
+func setModel(s *vanguard.Settings, v []string) error {
+	if v[0] != "on" && v[0] != "off" {
+		return fmt.Errorf("%q: on or off", v[0])
+	}
+	s.NoModel = v[0] == "off"
+	return nil
 }
 
 // stream is the output that tells findings as they come.
@@ -98,20 +114,13 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnsupportedMediaType, "send the log plain, or packed by gzip, zstd or bzip2")
 		return
 	}
-	ctl := http.NewResponseController(w)
-	turn := time.NewTimer(scanWait)
-	defer turn.Stop()
-	select {
-	case s.scans <- struct{}{}:
-		defer func() { <-s.scans }()
-	case <-turn.C:
-		w.Header().Set("Retry-After", "10")
-		fail(w, http.StatusServiceUnavailable, "as many logs as this server judges at once are being judged")
-		return
-	case <-r.Context().Done():
+	leave, ok := s.place(w, r)
+	if !ok {
 		return
 	}
+	defer leave()
 
+	ctl := http.NewResponseController(w)
 	out := &updates{w: w, ctl: ctl}
 	if req.output == stream {
 		ctl.EnableFullDuplex() // HTTP/1 would read all of the log before the first answer
@@ -125,29 +134,43 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) {
 	}
 	a := engine.Analyzer()
 	src := a.Source(req.name)
-	body := &meter{from: http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), ctl: ctl, began: time.Now()}
-	status, err := s.read(body, src, a, req.name, func(n int64) {
-		if req.output == stream {
-			out.line(map[string]any{"progress": map[string]int64{"bytes": n}})
+	began := time.Now()
+	body := &meter{from: http.MaxBytesReader(w, r.Body, s.cfg.MaxBody), ctl: ctl, began: began, end: began.Add(s.scanTime)}
+	out.end = body.end
+	status, err := s.read(body, a, req.name, func(text []byte) error {
+		if len(text) > 0 {
+			s.turn(func() { src.Write(text) })
+		}
+		s.metrics.bytes.Add(float64(len(text)))
+		if out.bytes += int64(len(text)); req.output == stream && out.bytes-out.told >= progressStep {
+			out.told = out.bytes
+			out.line(map[string]any{"progress": map[string]int64{"bytes": out.bytes}})
+		}
+		return out.flush(false)
+	})
+	var report *vanguard.Report
+	s.turn(func() {
+		if src.Close(); err == nil {
+			report = a.Report()
 		}
 	})
-	src.Close()
 	if err == nil {
-		err = out.err
+		err = out.flush(true)
 	}
 	if err != nil {
 		if req.output == stream {
 			out.line(map[string]string{"error": err.Error()})
+			out.flush(true)
 		} else {
 			fail(w, status, err.Error())
 		}
 		return
 	}
-	report := a.Report()
 	s.metrics.lines.Add(float64(report.Input.Lines))
 	s.metrics.verdicts.WithLabelValues(string(report.Verdict)).Inc()
 	if req.output == stream {
 		out.report(report)
+		out.flush(true)
 		return
 	}
 	w.Header().Set("Content-Type", outputTypes[req.output])
@@ -162,22 +185,47 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) {
 	render.Write(w, req.output, report, opt)
 }
 
-// read hands the body to the engine, unpacked. What is wrong with a log's packing becomes a problem in the report, as on the
-// command line; the error, with its status, is what makes a report impossible.
-func (s *Server) read(body io.Reader, src *vanguard.Source, a *vanguard.Analyzer, name string, progress func(int64)) (status int, err error) {
+// place waits for a place for the request's log, and says how to leave it; if there is none, it answers.
+func (s *Server) place(w http.ResponseWriter, r *http.Request) (leave func(), ok bool) {
+	who := household(s.client(r))
+	wait := time.NewTimer(placeWait)
+	defer wait.Stop()
+	if !s.places.take(who) {
+		w.Header().Set("Retry-After", "60")
+		fail(w, http.StatusTooManyRequests, "as many of your logs as this server takes at once are still coming; wait for their reports")
+		return nil, false
+	}
+	select {
+	case s.scans <- struct{}{}:
+		return func() { <-s.scans; s.places.leave(who) }, true
+	case <-wait.C:
+		w.Header().Set("Retry-After", "10")
+		fail(w, http.StatusServiceUnavailable, "as many logs as this server takes at once are still coming")
+	case <-r.Context().Done():
+	}
+	s.places.leave(who)
+	return nil, false
+}
+
+// turn does work that keeps a core busy, and nothing that waits for a network.
+func (s *Server) turn(work func()) {
+	s.turns <- struct{}{}
+	defer func() { <-s.turns }()
+	work()
+}
+
+// read unpacks the body and hands it to judge, piece by piece. What is wrong with a log's packing becomes a problem in the report, as on
+// the command line; the error, with its status, is what makes a report impossible.
+func (s *Server) read(body io.Reader, a *vanguard.Analyzer, name string, judge func([]byte) error) (status int, err error) {
 	text, err := unpack.New(bufio.NewReaderSize(body, scanBuffer), s.cfg.MaxText)
 	if err == nil {
 		defer text.Close()
-		var total, told int64
 		buf := make([]byte, scanBuffer)
 		for err == nil {
 			var n int
 			n, err = text.Read(buf)
-			src.Write(buf[:n])
-			s.metrics.bytes.Add(float64(n))
-			if total += int64(n); total-told >= progressStep {
-				told = total
-				progress(total)
+			if gone := judge(buf[:n]); gone != nil {
+				return http.StatusRequestTimeout, gone
 			}
 		}
 	}
@@ -193,7 +241,7 @@ func (s *Server) read(body io.Reader, src *vanguard.Source, a *vanguard.Analyzer
 	case errors.Is(err, unpack.ErrLimit):
 		return http.StatusRequestEntityTooLarge, fmt.Errorf("the log unpacks to more than the %d bytes that this server takes", s.cfg.MaxText)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return http.StatusRequestTimeout, errors.New("nothing came for too long")
+		return http.StatusRequestTimeout, errors.New("the log came too slowly: it has to be sent faster, or packed")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("unexpected end of the compressed file: it is cut off")
 	}
@@ -201,27 +249,35 @@ func (s *Server) read(body io.Reader, src *vanguard.Source, a *vanguard.Analyzer
 	return http.StatusOK, nil
 }
 
-// meter reads a body, whose sender has stallTimeout and then must have sent minRate on average: a turn is not held for long.
+// meter reads a body, whose sender has stallTimeout, then must have sent minRate on average, and all of it by the end.
 type meter struct {
 	from  io.Reader
 	ctl   *http.ResponseController
 	began time.Time
+	end   time.Time
 	bytes int64
 }
 
 func (m *meter) Read(p []byte) (int, error) {
-	m.ctl.SetReadDeadline(m.began.Add(stallTimeout + time.Duration(m.bytes/minRate)*time.Second))
+	by := m.began.Add(stallTimeout + time.Duration(m.bytes/minRate)*time.Second)
+	if by.After(m.end) {
+		by = m.end
+	}
+	m.ctl.SetReadDeadline(by)
 	n, err := m.from.Read(p)
 	m.bytes += int64(n)
 	return n, err
 }
 
 // updates writes a stream: {"update": finding} when a finding begins or grows worse, {"progress": {"bytes": n}} now and then,
-// and at the end {"report": report} or {"error": text}.
+// and at the end {"report": report} or {"error": text}. Lines wait for flush: a slow reader must not keep a turn.
 type updates struct {
-	w   http.ResponseWriter
-	ctl *http.ResponseController
-	err error // the reader is gone, or too slow
+	w           http.ResponseWriter
+	ctl         *http.ResponseController
+	end         time.Time // by when all but the last line must be taken
+	lines       []byte
+	bytes, told int64 // of text: judged, and at the last progress line
+	err         error // the reader is gone, or too slow
 }
 
 func (u *updates) line(v any) {
@@ -230,14 +286,23 @@ func (u *updates) line(v any) {
 	}
 }
 
-func (u *updates) send(line []byte) {
-	if u.err != nil {
-		return
+func (u *updates) send(line []byte) { u.lines = append(append(u.lines, line...), '\n') }
+
+// flush sends what waits. Until the log's end its reader has no more time than its sender.
+func (u *updates) flush(last bool) error {
+	if u.err != nil || len(u.lines) == 0 {
+		return u.err
 	}
-	u.ctl.SetWriteDeadline(time.Now().Add(stallTimeout))
-	if _, u.err = u.w.Write(append(line, '\n')); u.err == nil {
+	by := time.Now().Add(stallTimeout)
+	if !last && by.After(u.end) {
+		by = u.end
+	}
+	u.ctl.SetWriteDeadline(by)
+	if _, u.err = u.w.Write(u.lines); u.err == nil {
 		u.err = u.ctl.Flush()
 	}
+	u.lines = u.lines[:0]
+	return u.err
 }
 
 func (u *updates) update(f vanguard.Finding) {

@@ -9,11 +9,13 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -37,7 +39,7 @@ type Config struct {
 	TLS        bool             // it is reached by HTTPS: tell browsers to stay there
 	MaxBody    int64            // bytes of a posted log as sent; 0 = 256 MiB
 	MaxText    int64            // bytes of a posted log once unpacked; 0 = 2 GiB
-	Scans      int              // logs judged at the same time; 0 = one for each core
+	Scans      int              // logs judged at the same time, of eight times as many that are taken in; 0 = one for each core
 	Now        func() time.Time // the clock; nil = time.Now
 }
 
@@ -45,19 +47,22 @@ const (
 	headerTimeout = 10 * time.Second // for a request's head
 	idleTimeout   = 2 * time.Minute  // between requests
 	briefTimeout  = 30 * time.Second // for everything but a scan
-	stallTimeout  = 30 * time.Second // a scan ends when its sender sends, or its reader takes, nothing for so long
+	stallTimeout  = 30 * time.Second // a scan ends when its sender sends, or its reader takes, nothing for so long; see also scanTime
 	maxHeader     = 32 << 10         // bytes of a request's head
 	sweepEvery    = time.Minute      // between two looks for expired shares
 )
 
 // A Server answers requests. It is made by New.
 type Server struct {
-	cfg     Config
-	files   *page
-	metrics *metrics
-	scans   chan struct{} // a token for each log that is judged
-	limits  map[string]*limiter
-	handler http.Handler
+	cfg      Config
+	files    *page
+	metrics  *metrics
+	scans    chan struct{} // a token for each log that is taken in
+	turns    chan struct{} // a token for each of which a piece is judged
+	places   crowd         // whose logs they are
+	scanTime time.Duration
+	limits   map[string]*limiter
+	handler  http.Handler
 }
 
 // A route is one thing that can be asked for. The OpenAPI description lists those of the API; a test compares.
@@ -82,7 +87,11 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Scans <= 0 {
 		cfg.Scans = runtime.GOMAXPROCS(0)
 	}
-	s := &Server{cfg: cfg, scans: make(chan struct{}, cfg.Scans), limits: map[string]*limiter{}}
+	places := cfg.Scans * placesPerTurn
+	s := &Server{
+		cfg: cfg, limits: map[string]*limiter{}, scanTime: scanTime,
+		scans: make(chan struct{}, places), turns: make(chan struct{}, cfg.Scans), places: crowd{most: places / placeShare, of: map[netip.Prefix]int{}},
+	}
 	s.metrics = newMetrics(s)
 	var err error
 	if s.files, err = loadPage(cfg.Page); err != nil {
@@ -95,13 +104,19 @@ func New(cfg Config) (*Server, error) {
 	}
 	refuse := s.guard(route{pattern: "none", serve: s.refuse(mux)})
 	s.handler = s.outer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern == "" {
+		if _, pattern := mux.Handler(r); pattern == "" || climbs(r.URL.Path) {
 			refuse.ServeHTTP(w, r)
 		} else {
 			mux.ServeHTTP(w, r)
 		}
 	}))
 	return s, nil
+}
+
+// climbs tells whether a path has steps such as ".." or "//": no page or program of ours writes one, and the router would redirect it.
+func climbs(p string) bool {
+	clean := path.Clean(p)
+	return p != clean && (p != clean+"/" || clean == "/")
 }
 
 // routes are all that this server answers to.
@@ -279,8 +294,10 @@ func (s *Server) openapi(w http.ResponseWriter, _ *http.Request) {
 // refuse answers what no route takes: as the router does, but like all other errors.
 func (s *Server) refuse(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		only := &statusOnly{header: w.Header()}
-		mux.ServeHTTP(only, r)
+		only := &statusOnly{header: w.Header(), code: http.StatusNotFound}
+		if !climbs(r.URL.Path) {
+			mux.ServeHTTP(only, r)
+		}
 		text := "there is nothing here"
 		switch {
 		case only.code == http.StatusMethodNotAllowed:
@@ -319,6 +336,13 @@ func ask(w http.ResponseWriter, r *http.Request, limit int64, v any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
+	if err == nil {
+		if _, more := d.Token(); more != io.EOF {
+			if err = more; err == nil {
+				err = errors.New("something follows the JSON object")
+			}
+		}
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -16,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -23,6 +25,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/helixvanguard/vanguard"
+	"github.com/helixvanguard/vanguard/models"
+	"github.com/helixvanguard/vanguard/neural"
 	"github.com/helixvanguard/vanguard/render"
 	"github.com/helixvanguard/vanguard/store"
 )
@@ -153,6 +157,12 @@ func TestPage(t *testing.T) {
 		}
 	}
 	h.want(h.ask("POST", "/", ""), 405, "")
+	for _, target := range []string{"/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//", "//etc/passwd", "/./trust", "/s/x/../../trust", "/api//v1/scan"} {
+		w := h.ask("GET", target, "")
+		if h.want(w, 404, `{"error":"there is nothing here"}`); w.Header().Get("Location") != "" {
+			t.Errorf("GET %s leads to %s", target, w.Header().Get("Location"))
+		}
+	}
 	h.want(serve(t, func(c *Config) { c.Page = nil }).ask("GET", "/", ""), 404, "only the API")
 	if _, err := New(Config{Engine: engine(), Page: fstest.MapFS{"a.js.br": {Data: []byte("x")}}}); err == nil {
 		t.Error("a file in brotli alone")
@@ -255,6 +265,7 @@ func TestScan(t *testing.T) {
 	f("output=poem", log, 400, "csv, html, json")
 	f("colour=red", log, 400, "unknown parameter")
 	f("top=many", log, 400, "top: ")
+	f("model=perhaps", log, 400, "on or off")
 	f("tz=Nowhere/Atoll", log, 400, "tz ")
 	f("name=a&name=b", log, 400, "too often")
 	f("allow=192.0.2.0/99", log, 400, "192.0.2.0/99")
@@ -272,57 +283,156 @@ func TestScan(t *testing.T) {
 	}
 
 	full := serve(t, func(c *Config) { c.Scans = 1 })
-	full.srv.scans <- struct{}{}
-	h.want(full.ask("POST", "/api/v1/scan", log), 503, "being judged")
+	for range placesPerTurn {
+		full.srv.scans <- struct{}{}
+	}
+	h.want(full.ask("POST", "/api/v1/scan", log), 503, "still coming")
 }
 
-// TestStream: over a real connection findings come while the log is still being sent.
-func TestStream(t *testing.T) {
-	h := serve(t, func(c *Config) { c.Now = nil })
-	ts := httptest.NewServer(h.srv.Handler())
-	defer ts.Close()
-	r, w := io.Pipe()
-	req, _ := http.NewRequest("POST", ts.URL+"/api/v1/scan?name=nginx-sqli.log", r)
-	req.Header.Set("Accept", "application/x-ndjson")
-	log := read(t, "nginx-sqli.log")
-	hold := make(chan struct{})
-	go func() {
-		for range 20 { // more than the server takes before it looks
-			io.WriteString(w, log)
-		}
-		<-hold
-		io.WriteString(w, log)
-		w.Close()
-	}()
-	resp, err := ts.Client().Do(req)
+// TestModelSwitch: the classifier speaks unless the request says otherwise.
+func TestModelSwitch(t *testing.T) {
+	model, err := neural.Load(models.Weights)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	d := json.NewDecoder(resp.Body)
-	type line struct {
-		Update *vanguard.Finding
-		Report *vanguard.Report
+	both, err := vanguard.NewEngine(vanguard.Options{Model: model})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var first, last line
-	for first.Update == nil || first.Update.Threat != "sql-injection" {
-		if first = (line{}); d.Decode(&first) != nil || first.Report != nil {
-			t.Fatal("no sql-injection was told of before the log's end")
+	h := serve(t, func(c *Config) { c.Engine = both })
+	log := read(t, "wordpress-apache.log")
+	for query, witness := range map[string]bool{"": true, "?model=on": true, "?model=off": false} {
+		var got vanguard.Report
+		w := h.ask("POST", "/api/v1/scan"+query, log)
+		if json.Unmarshal(w.Body.Bytes(), &got) != nil || (got.Engine.Model == model.Hash) != witness || strings.Contains(w.Body.String(), `"model:`) != witness {
+			t.Errorf("%q: model %q, its signals in the report: %v; want %v", query, got.Engine.Model, !witness, witness)
+		}
+		if query == "?model=off" && w.Body.String() != h.alone(t, log) {
+			t.Error("without the classifier the report is another than that of an engine which has none")
 		}
 	}
-	close(hold)
-	for {
-		var l line
-		if err := d.Decode(&l); err == io.EOF {
-			break
-		} else if err != nil {
+}
+
+// alone is what an engine without a classifier says.
+func (h *host) alone(t *testing.T, log string) string {
+	t.Helper()
+	same, err := engine().With(vanguard.Options{Year: h.now.Year()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := same.Analyzer()
+	src := a.Source("log")
+	io.WriteString(src, log)
+	src.Close()
+	var b bytes.Buffer
+	if err := render.Write(&b, "json", a.Report(), render.Options{Now: h.now}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestSlowSenders: over real connections, whoever sends slowly keeps neither a core nor the places of others, and not for long.
+func TestSlowSenders(t *testing.T) {
+	h := serve(t, func(c *Config) { c.Scans, c.Now = 1, nil })
+	h.srv.scanTime = 3 * time.Second
+	ts := httptest.NewServer(h.srv.Handler())
+	defer ts.Close()
+	log := read(t, "nginx-sqli.log")
+	from := func(ip string) *http.Client {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
+		return &http.Client{Transport: &http.Transport{DialContext: d.DialContext, DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	}
+	slow := from("127.0.0.2")
+	began := time.Now()
+	answers := make(chan int)
+	for range h.srv.places.most {
+		go func() { // a byte now and then, for ever
+			r, w := io.Pipe()
+			go func() {
+				var err error
+				for i := 0; err == nil; i++ {
+					_, err = io.WriteString(w, log[i%len(log):][:1])
+					time.Sleep(20 * time.Millisecond)
+				}
+			}()
+			resp, err := slow.Post(ts.URL+"/api/v1/scan", "text/plain", r)
+			r.Close()
+			if err != nil {
+				answers <- 0
+				return
+			}
+			resp.Body.Close()
+			answers <- resp.StatusCode
+		}()
+	}
+	for len(h.srv.scans) < h.srv.places.most {
+		time.Sleep(5 * time.Millisecond)
+	}
+	status := func(c *http.Client) int {
+		t.Helper()
+		resp, err := c.Post(ts.URL+"/api/v1/scan", "text/plain", strings.NewReader(log))
+		if err != nil {
 			t.Fatal(err)
 		}
-		last = l
+		defer resp.Body.Close()
+		return resp.StatusCode
 	}
-	if last.Report == nil || last.Report.Input.Lines != 21*strings.Count(log, "\n") || len(last.Report.Findings) == 0 {
-		t.Errorf("last line %+v", last)
+	if got := status(slow); got != 429 {
+		t.Errorf("one more log of the slow client: %d, want 429", got)
 	}
+	if got := status(from("127.0.0.3")); got != 200 || time.Since(began) > h.srv.scanTime {
+		t.Errorf("another client: %d after %v, want 200 while the others still send", got, time.Since(began))
+	}
+	for range h.srv.places.most {
+		if got := <-answers; got != 408 && got != 0 {
+			t.Errorf("a slow sender: %d, want 408", got)
+		}
+	}
+	if took := time.Since(began); took > h.srv.scanTime+5*time.Second {
+		t.Errorf("slow senders were cut off after %v", took)
+	}
+	if len(h.srv.scans) != 0 || len(h.srv.places.of) != 0 {
+		t.Errorf("%d places and %d clients are left behind", len(h.srv.scans), len(h.srv.places.of))
+	}
+}
+
+// TestSlowReader: whoever does not read its stream holds no turn either.
+func TestSlowReader(t *testing.T) {
+	h := serve(t, func(c *Config) { c.Scans, c.Now = 1, nil })
+	ts := httptest.NewServer(h.srv.Handler())
+	defer ts.Close()
+	conn, err := net.Dial("tcp", ts.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+	var sent atomic.Int64
+	var done sync.WaitGroup
+	done.Go(func() { // each attacker is a finding, each finding a line that nobody takes
+		fmt.Fprintf(conn, "POST /api/v1/scan?output=ndjson HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+		for i := 0; ; i++ {
+			text := fmt.Sprintf("10.%d.%d.9 - - [23/Nov/2026:03:10:11 +0000] \"GET /p%d?id=1%%27%%20UNION%%20SELECT%%20a,b%%20FROM%%20users-- HTTP/1.1\" 200 512 \"-\" \"x\"\n", i/250, i%250, i)
+			if _, err := fmt.Fprintf(conn, "%x\r\n%s\r\n", len(text), text); err != nil {
+				return
+			}
+			sent.Add(1)
+		}
+	})
+	for before := int64(-1); before < sent.Load(); { // until the server does not take more, because its lines are not taken
+		before = sent.Load()
+		time.Sleep(500 * time.Millisecond)
+	}
+	began := time.Now()
+	resp, err := ts.Client().Post(ts.URL+"/api/v1/scan", "text/plain", strings.NewReader(read(t, "nginx-sqli.log")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != 200 || time.Since(began) > 3*time.Second {
+		t.Errorf("%d after %v, want 200 while another's stream is not read", resp.StatusCode, time.Since(began))
+	}
+	conn.Close()
+	done.Wait()
 }
 
 func TestShares(t *testing.T) {
@@ -398,6 +508,10 @@ func TestShares(t *testing.T) {
 	h.want(h.ask("POST", "/api/v1/shares", body(fmt.Sprintf(`{"ciphertext":%q}`, b64.EncodeToString(make([]byte, maxCiphertext))))), 201, "id")
 	h.want(h.ask("POST", "/api/v1/shares", body(fmt.Sprintf(`{"ciphertext":%q}`, b64.EncodeToString(make([]byte, maxCiphertext+1))))), 413, "4 MiB")
 	h.want(h.ask("POST", "/api/v1/shares", strings.Repeat("[", maxShareBody+1)), 400, "")
+	h.want(h.ask("POST", "/api/v1/shares", body("")+" \n"), 201, "id")
+	h.want(h.ask("POST", "/api/v1/shares", body("")+"{}"), 400, "something follows")
+	h.want(h.ask("POST", "/api/v1/shares", body("")+" garbage"), 400, "")
+	h.want(h.ask("POST", "/api/v1/shares", body("")+strings.Repeat(" ", maxShareBody)), 413, "too large")
 	h.want(h.ask("POST", "/api/v1/shares", `{"ciphertext":"`+strings.Repeat("A", maxShareBody)), 413, "too large")
 	small := serve(t, func(c *Config) {
 		db, err := store.Open("", 39)
@@ -455,7 +569,9 @@ func TestMetrics(t *testing.T) {
 	}
 	h.want(h.ask("GET", "/metrics", "", "From: 192.0.2.7:1"), 200, "vanguard_scans")
 	h.want(h.ask("GET", "/metrics", "", "From: 198.51.100.7:1"), 403, "--metrics-from")
-	h.want(h.ask("GET", "/metrics", "", "X-Forwarded-For: 198.51.100.7"), 403, "--metrics-from")
+	for _, passedOn := range []string{"X-Forwarded-For: 198.51.100.7", "Forwarded: for=198.51.100.7", "X-Real-IP: 198.51.100.7"} {
+		h.want(h.ask("GET", "/metrics", "", passedOn), 403, "--metrics-from")
+	}
 	h.want(h.ask("GET", "/healthz", ""), 200, vanguard.Version)
 }
 

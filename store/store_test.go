@@ -167,3 +167,29 @@ func TestNothingLeft(t *testing.T) {
 		t.Errorf("burnt: %v, still in %d files", err, holding())
 	}
 }
+
+// TestFileMode: the database and its journal are their owner's alone.
+func TestFileMode(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "shares.db")
+	db, err := Open(file, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Put(t.Context(), share("a", false, time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(file + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v: %v", files, err)
+	}
+	for _, name := range files {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o, want 600", filepath.Base(name), mode)
+		}
+	}
+}

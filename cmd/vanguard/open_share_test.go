@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -8,11 +9,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,4 +180,38 @@ func TestOpen(t *testing.T) {
 	f(2, "", "no address", "access.log")
 	f(2, "", "not /s/ID", ts.URL+"/x#"+strings.Split(link, "#")[1])
 	f(1, "", "does not know", keep(t, ts.URL, map[string]any{"schema": "vanguard.share/9", "report": content.Report}, "", false))
+}
+
+// TestOpenHostileServer: whatever the link's server answers, nothing of it acts on the terminal.
+func TestOpenHostileServer(t *testing.T) {
+	evil := "\x1b[31m\x1b]0;title\x07\u202e"
+	for name, answer := range map[string]string{
+		"418 I'm a teapot": "HTTP/1.1 418 " + evil + "\r\nContent-Length: 0\r\n\r\n",
+		"answers 500":      "HTTP/1.1 500 x\r\n\r\n{\"error\": " + strconv.Quote(evil) + "}",
+		"does not answer":  "HTTP/1.1 200 OK\r\n\r\n" + evil,
+		"answers 302":      "HTTP/1.1 302 " + evil + "\r\nLocation: http://192.0.2.1/\r\n\r\n",
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				http.ReadRequest(bufio.NewReader(c))
+				io.WriteString(c, answer)
+				c.Close()
+			}
+		}()
+		var stdout, stderr bytes.Buffer
+		code := run([]string{"open", "http://" + l.Addr().String() + "/s/x#" + strings.Repeat("A", 43)}, &stdout, &stderr)
+		l.Close()
+		said := stdout.String() + stderr.String()
+		if code != 1 || !strings.Contains(said, name) || strings.ContainsAny(said, "\x1b\x07\u202e") {
+			t.Errorf("%s: exit %d: %q", name, code, said)
+		}
+	}
 }
