@@ -13,18 +13,33 @@ import (
 // hiddenMark stands where a secret stood.
 const hiddenMark = "[hidden]"
 
-// secretForms find secrets in text; the first group that matched is what has to go. Names that people give to secrets come
-// first, then tokens that can be told by their looks. Key ids (AKIA...), addresses and account names stay: without
-// them nobody could act on a report.
-var secretForms = sync.OnceValue(func() []*regexp.Regexp {
-	return []*regexp.Regexp{
+// A secretForm finds secrets in text; the first group that matched is what has to go. Text without any of needs (in lower case) holds none:
+// most lines are passed over without asking the expression.
+type secretForm struct {
+	needs []string
+	*regexp.Regexp
+}
+
+// secretForms: names that people give to secrets come first, then tokens that can be told by their looks. Key ids (AKIA...), addresses and
+// account names stay: without them nobody could act on a report.
+var secretForms = sync.OnceValue(func() []secretForm {
+	form := func(expression string, needs ...string) secretForm {
+		return secretForm{needs, regexp.MustCompile(expression)}
+	}
+	return []secretForm{
 		// password=x, "password": "x", password: x, also percent-encoded in a form within a form
-		regexp.MustCompile(`(?i)(?:pass(?:word|wd|phrase|code)?|pwd|secret|client[_-]?secret|secret[_-]?(?:access[_-]?)?key|api[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|session[_-]?token|csrf[_-]?token|x-amz-security-token|x-amz-signature|signature|private[_-]?key|token|otp|cvv|cvc|(?:php|j|asp\.?net_)?sess(?:ion)?_?id)(?:\\?["'])?\s*(?:=|:|%3d|%3a)\s*(?:\\?["']|%22|%27)?([^\s"'\\&;,<>{}\[\]()|%]+|%[0-9a-f]{2}[^\s"'\\&;,<>{}\[\]()|]*)`),
-		regexp.MustCompile(`(?i)\b(?:bearer|basic|digest|token|apikey)\s+([a-z0-9+/_.~=-]{8,})`),
-		regexp.MustCompile(`(?i)\b[a-z][a-z0-9+.-]{1,16}://[^\s/:@"']+:([^\s/@"']+)@`),
-		regexp.MustCompile(`\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?)`),
-		regexp.MustCompile(`\b((?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk_live_|rk_live_|sk-ant-|sk-proj-|npm_|AIza|SG\.|hvs\.)[A-Za-z0-9_.-]{12,})`),
-		regexp.MustCompile(`(-----BEGIN [A-Z ]{0,24}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,24}PRIVATE KEY-----)?)`),
+		form(`(?i)(?:pass(?:word|wd|phrase|code)?|pwd|secret|client[_-]?secret|secret[_-]?(?:access[_-]?)?key|api[_-]?key|access[_-]?token|refresh[_-]?token|id[_-]?token|auth[_-]?token|session[_-]?token|csrf[_-]?token|x-amz-security-token|x-amz-signature|signature|private[_-]?key|token|otp|cvv|cvc|(?:php|j|asp\.?net_)?sess(?:ion)?_?id)(?:\\?["'])?\s*(?:=|:|%3d|%3a)\s*(?:\\?["']|%22|%27)?([^\s"'\\&;,<>{}\[\]()|%]+|%[0-9a-f]{2}[^\s"'\\&;,<>{}\[\]()|]*)`,
+			"pass", "pwd", "secret", "key", "token", "signature", "otp", "cvv", "cvc", "sess"),
+		form(`(?i)\b(?:bearer|basic|digest|token|apikey)\s+([a-z0-9+/_.~=-]{8,})`,
+			"bearer", "basic", "digest", "token", "apikey"),
+		form(`(?i)\b[a-z][a-z0-9+.-]{1,16}://[^\s/:@"']+:([^\s/@"']+)@`,
+			"://"),
+		form(`\b(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?)`,
+			"eyj"),
+		form(`\b((?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk_live_|rk_live_|sk-ant-|sk-proj-|npm_|AIza|SG\.|hvs\.)[A-Za-z0-9_.-]{12,})`,
+			"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk_live_", "rk_live_", "sk-ant-", "sk-proj-", "npm_", "aiza", "sg.", "hvs."),
+		form(`(-----BEGIN [A-Z ]{0,24}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,24}PRIVATE KEY-----)?)`,
+			"-----begin "),
 	}
 })
 
@@ -74,7 +89,11 @@ func redactAll(v reflect.Value) (n int) {
 // redact hides the secrets in text, moves spans along, and counts what it hid.
 func redact(text string, spans [][2]int) (string, [][2]int, int) {
 	var cuts [][2]int
+	folded := fold(text)
 	for _, form := range secretForms() {
+		if !slices.ContainsFunc(form.needs, func(need string) bool { return strings.Contains(folded, need) }) {
+			continue
+		}
 		for _, m := range form.FindAllStringSubmatchIndex(text, -1) {
 			value := [2]int{m[2], m[3]}
 			s := text[value[0]:value[1]]
@@ -102,6 +121,9 @@ func redact(text string, spans [][2]int) (string, [][2]int, int) {
 	}
 	return b.String(), moved, len(cuts)
 }
+
+// fold is text in lower case, as case-insensitive expressions see it: they also take the long s and the Kelvin sign for s and k.
+func fold(text string) string { return strings.ReplaceAll(strings.ToLower(text), "\u017f", "s") }
 
 // movedTo is where an offset lies once the cuts were made. One inside a cut moves to its edge.
 func movedTo(at int, cuts [][2]int, end bool) int {

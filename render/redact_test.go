@@ -1,6 +1,9 @@
 package render
 
 import (
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,5 +68,38 @@ func TestRedactReport(t *testing.T) {
 	}
 	if r.Findings[0].Evidence[0].Text != "password=hunter2" || r.Redacted != 0 {
 		t.Error("the original was changed")
+	}
+}
+
+// TestRedactNeeds: what a form needs in order to be asked is in everything that it finds.
+func TestRedactNeeds(t *testing.T) {
+	texts := []string{"pa\u017f\u017fword=hunter2", "PA\u017fSWORD: hunter2", "api-\u212aEY=k1", "\u212aEY to\u212aen x=1 TOKEN=abc", "\u017fessid=12", "BEARER abcdefgh12", "XOXB-0123456789ab", "Cvv=123", "AIza0123456789ab"}
+	for _, name := range [...]string{"../testdata/logs/*", "../testdata/innocent/*", "../rules/app/*.log"} {
+		files, err := filepath.Glob(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts = append(texts, strings.SplitN(string(b), "\n", 40)...)
+		}
+	}
+	found := 0
+	for i, form := range secretForms() {
+		for _, text := range texts {
+			if !form.MatchString(text) {
+				continue
+			}
+			found++
+			if folded := fold(text); !slices.ContainsFunc(form.needs, func(need string) bool { return strings.Contains(folded, need) }) {
+				t.Errorf("form %d finds a secret in %q and would not be asked", i, text)
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d lines with secrets were tried", found)
 	}
 }

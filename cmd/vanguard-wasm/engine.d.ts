@@ -7,8 +7,9 @@ export interface Vanguard {
   readonly version: string;
   /** Hash of the rules in force. */
   readonly rules: string;
-  /** Judges a few lines of its own, so that the first paste is judged at full speed. Takes half a second: call it once everything else stands. */
-  warm(): void;
+  /** Judges a few lines of its own, so that the first paste is judged at full speed: one step of some 50 ms. True while there is more to do. Call it once
+   *  everything else stands. */
+  warm(): boolean;
   /** Begins an analysis. settings: JSON of Settings; "" for none. An unknown key is an error. */
   start(settings?: string): Analysis;
   /** How one line is read, decoded and judged: JSON (an array of explanations), or text. */

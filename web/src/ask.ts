@@ -64,6 +64,9 @@ export function difference(before: Report, after: Report, of?: Finding): Node[] 
       others.length > 8 ? h("li", null, `and ${others.length - 8} more`) : undefined));
   } else if (of) out.push(h("p", null, "It hides no other finding."));
   if (fewer.length) out.push(h("p", null, `${count(fewer.length, "finding")} with fewer events or another outcome: ${fewer.slice(0, 4).map((f) => f.title).join(", ")}${fewer.length > 4 ? "…" : ""}`));
+  const had = new Set(before.findings.map(key)), more = after.findings.filter((f) => !had.has(key(f)));
+  if (more.length) out.push(h("p", null, `${count(more.length, "finding")} more: ${more.slice(0, 4).map((f) => f.title).join(", ")}${more.length > 4 ? "…" : ""}`));
+  if (!of && !others.length && !fewer.length && !more.length) out.push(h("p", null, "The findings stay the same."));
   for (const a of after.allowed ?? []) out.push(h("p", { class: "soft" }, `${visible(a.entry)} hides ${count(a.events, "suspicious event")}.`));
   return out;
 }

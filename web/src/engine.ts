@@ -69,7 +69,10 @@ export class Engine {
   }
 
   #hear(told: Told): void {
-    if (told.id === 0) return this.#arrived();
+    if (told.id === 0) {
+      if ("value" in told && told.value === "warm") document.documentElement.dataset["warm"] = "true"; // tests wait for it
+      return this.#arrived();
+    }
     const p = this.#pending.get(told.id);
     if (!p) return;
     if ("progress" in told) return p.progress?.(told.progress);

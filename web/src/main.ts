@@ -10,7 +10,7 @@ import { Filter } from "./filter";
 import { findings } from "./findings";
 import { doNow, facts, hero, stages, trust, type Circumstances } from "./hero";
 import { openShared } from "./open";
-import { command, entities, filterBar, notSeen, takeAlong } from "./rail";
+import { command, entities, filterBar, judgedBy, notSeen, takeAlong } from "./rail";
 import { count, percent, size, verdictLook, type Evidence, type Report, type Settings } from "./report";
 import { askShare, type Shareable } from "./share";
 import { timeline } from "./timeline";
@@ -75,7 +75,13 @@ function wire(): void {
     if (text.length > IN_BOX) {
       e.preventDefault();
       take([{ name: PASTED, blob: new Blob([text]) }], text.slice(0, PREVIEW));
-    } else if (text.trim()) setTimeout(() => void judgeBox());
+    } else if (text.trim()) {
+      // Into an empty box, what is pasted is what will stand there: no need to wait until the browser has laid it out.
+      if (box.value === "" && engine) {
+        example = undefined;
+        take([{ name: PASTED, blob: new Blob([text]) }]);
+      } else setTimeout(() => void judgeBox());
+    }
   });
   box.addEventListener("keydown", (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); void judgeBox(); } });
   byId("judge").addEventListener("click", () => void judgeBox());
@@ -166,6 +172,7 @@ const settingsOf = (): Settings => {
   const format = byId<HTMLInputElement>("format").value.trim(), tz = byId<HTMLInputElement>("tz").value.trim();
   if (format) out.format = format;
   if (tz) out.tz = tz;
+  if (!byId<HTMLInputElement>("classifier").checked) out.noModel = true;
   return out;
 };
 
@@ -186,7 +193,7 @@ async function judge(settings: Settings): Promise<void> {
     const judged = await asked.done;
     if (mine !== run) return;
     const report = JSON.parse(judged.json) as Report;
-    if (!settings.allow && !settings.without && !settings.since) original = report;
+    if (!settings.allow && !settings.without && !settings.since && settings.noModel === undefined) original = report;
     shown = { report, judged, settings };
     clearTimeout(patience);
     showResult();
@@ -238,12 +245,17 @@ function render(report: Report, c: Circumstances, problems: string[], settings: 
     explain: (line: string) => can.explain(line),
   };
   const rest = (el: (HTMLElement | undefined)[]) => el.filter((x): x is HTMLElement => x !== undefined);
-  byId("result").replaceChildren(
-    h("div", { class: "top" }, ...rest([whatIf(report, settings), hero(report, c), h("div", { class: "then" }, ...rest([facts(report), doNow(report), unreadable(report, can !== undefined)])), trust(report, c)])),
+  const top = h("div", { class: "top" }, ...rest([whatIf(report, settings), hero(report, c), h("div", { class: "then" }, ...rest([facts(report), doNow(report), unreadable(report, can !== undefined)])), trust(report, c)]));
+  byId("result").replaceChildren(top);
+  // The answer is on the screen before the proof is built.
+  requestAnimationFrame(() => setTimeout(() => {
+    if (top.isConnected) top.after(columns());
+  }));
+  const columns = () =>
     h("div", { class: "columns" },
       h("div", { class: "main-column" }, ...rest([stages(report), timeline(report, filter, (since, until) => act && void judge({ ...settings, since, until })), filterBar(filter, report), findings(report, filter, act)])),
-      h("div", { class: "rail" }, ...rest([entities(report, filter), notSeen(report, problems),
-        takeAlong(report, { export: async (format, redact) => can ? can.export(format, redact) : JSON.stringify(report, null, 2) + "\n", ...(can ? { share: () => askShare(report, base, { report: () => can.export("json", true), ...loggable() }) } : {}) }, cli)]))));
+      h("div", { class: "rail" }, ...rest([entities(report, filter), notSeen(report, problems), judgedBy(report, can && ((noModel) => void judge({ ...settings, noModel }))),
+        takeAlong(report, { export: async (format, redact) => can ? can.export(format, redact) : JSON.stringify(report, null, 2) + "\n", ...(can ? { share: () => askShare(report, base, { report: () => can.export("json", true), ...loggable() }) } : {}) }, cli)])));
 }
 
 /** loggable offers the logs for sharing, where they are small enough. */
@@ -266,9 +278,10 @@ function whatIf(report: Report, settings: Settings): HTMLElement | undefined {
   if (settings.without?.length) parts.push(`without ${count(settings.without.length, "line")}`);
   if (settings.allow?.length) parts.push(`allowing ${settings.allow.map(visible).join(", ")}`);
   if (settings.since) parts.push(`from ${settings.since}${settings.until ? ` to ${settings.until}` : ""} only`);
+  if (settings.noModel !== undefined) parts.push(settings.noModel ? "by the rules alone" : "with the classifier as well");
   if (!parts.length || !original) return undefined;
   return h("section", { class: "card whatif", "aria-label": "What changed" }, h("div", null, h("p", null, h("strong", null, `Judged again, ${parts.join(", ")}`)), ...difference(original, report)),
-    h("button", { type: "button", class: "quiet", click: () => void judge({}) }, "Back to all lines"));
+    h("button", { type: "button", class: "quiet", click: () => void judge({}) }, settings.without || settings.since ? "Back to all lines" : "Back to the first verdict"));
 }
 
 function showShared(report: Report, note: string): void {

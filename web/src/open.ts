@@ -1,9 +1,11 @@
 // /s/ID#KEY: somebody was given a link. Nothing is fetched before they say so, because a share may burn when it is opened.
 
-import { byId, h } from "./dom";
+import { announce, byId, h } from "./dom";
 import { tighten, LOCKED } from "./policy";
 import type { Report } from "./report";
 import { fromBase64, keysOf, toBase64, unseal, type Kdf } from "./share";
+
+const CONSENT = 600; // ms after a warning in which a click still means what stood there before
 
 interface About { bytes: number; burn: boolean; expires_at: string; kdf?: Kdf }
 
@@ -27,8 +29,10 @@ export async function openShared(id: string, base: URL, show: (r: Report, note: 
   const password = h("input", { type: "password", id: "open-password", autocomplete: "off", "aria-describedby": "open-told" });
   told.id = "open-told";
   const passwordField = h("p", { hidden: true }, h("label", { for: "open-password" }, "Password"), password);
+  const once = h("p", { class: "warn", id: "open-once", tabindex: -1, hidden: true }, h("strong", null, "This can be read once. "),
+    "Opening it deletes it from the server: afterwards only this tab has it, until you close it. Export it there if you need it longer.");
   const go = h("button", { type: "submit", class: "main" }, "Open the report");
-  ask.append(passwordField, h("div", { class: "row" }, go), told);
+  ask.append(once, passwordField, h("div", { class: "row" }, go), told);
   ask.addEventListener("submit", (e) => { e.preventDefault(); void open(); });
 
   const get = async <T>(at: URL, init: RequestInit = {}): Promise<T> => {
@@ -39,19 +43,25 @@ export async function openShared(id: string, base: URL, show: (r: Report, note: 
     return r.json() as Promise<T>;
   };
 
+  /** consent says what opening takes and does. Only what the reader does then opens the share, not a second click of the first. */
+  async function consent({ burn, kdf }: About): Promise<void> {
+    once.hidden = !burn;
+    passwordField.hidden = !kdf;
+    go.textContent = burn ? "Read it now, and delete it" : "Open with the password";
+    told.replaceChildren(...(kdf ? [h("p", { class: "soft" }, "It needs a password. A wrong one deletes nothing.")] : []));
+    (kdf ? password : once).focus();
+    if (burn) announce(once.textContent ?? "");
+    if (!kdf) await new Promise((r) => setTimeout(r, CONSENT)); // nobody types a password by accident
+  }
+
   async function open(): Promise<void> {
+    if (go.disabled) return;
     go.disabled = true;
     told.replaceChildren(h("p", { class: "soft" }, "Opening…"));
     try {
       if (!about) {
         about = await get<About>(url);
-        if (about.kdf) {
-          passwordField.hidden = false;
-          go.textContent = "Open with the password";
-          told.replaceChildren(h("p", { class: "soft" }, about.burn ? "It is deleted from the server once it is opened." : "It needs a password."));
-          password.focus();
-          return;
-        }
+        if (about.burn || about.kdf) return await consent(about);
       }
       const keys = await keysOf(key, password.value, about.kdf);
       const got = await get<{ ciphertext: string; iv: string; burn: boolean; expires_at: string }>(new URL(`${id}/open`, url),

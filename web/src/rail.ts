@@ -101,8 +101,17 @@ export function takeAlong(report: Report, act: TakeAlong, command: string | unde
       copyButton("Copy Markdown", () => bytes("md"))),
     secrets ? h("p", { class: "check" }, keep, h("label", { for: "keep-secrets" }, `Leave the ${count(secrets, "secret")} in these files (never in a shared link)`)) : undefined,
     failed,
-    command ? h("div", { class: "cli" }, h("h3", null, "The same in the command line"), codeBlock(command, "Command")) : undefined,
-    h("p", { class: "soft fine" }, `Engine ${report.engine.version}, rules `, h("code", null, report.engine.rules.slice(0, 12)), report.engine.report ? ", report " : undefined, report.engine.report ? h("code", null, report.engine.report.slice(0, 12)) : undefined,
+    command ? h("div", { class: "cli" }, h("h3", null, "The same in the command line"), codeBlock(command, "Command")) : undefined);
+}
+
+/** judgedBy says who judged, and lets the classifier be left out, or asked after all. */
+export function judgedBy(report: Report, judge: ((noModel: boolean) => void) | undefined): HTMLElement {
+  const { version, rules, model, report: hash } = report.engine;
+  const short = (x: string) => h("code", null, visible(x.slice(0, 12)));
+  return h("section", { class: "card", "aria-labelledby": "judged-title" }, h("h2", { id: "judged-title" }, "Who judged"),
+    h("p", null, model ? "Rules, and a classifier as second witness. Where it agrees with a rule, the finding is surer; alone it never says more than “probed”." : "The rules alone, without the classifier."),
+    judge ? h("button", { type: "button", class: "quiet", id: "switch-model", click: () => judge(model !== undefined) }, model ? "Judge without the classifier" : "Judge with the classifier") : undefined,
+    h("p", { class: "soft fine" }, `Engine ${visible(version)}, rules `, short(rules), model ? ", classifier " : undefined, model ? short(model) : undefined, hash ? ", report " : undefined, hash ? short(hash) : undefined,
       ": equal lines give equal hashes on every machine."));
 }
 
@@ -115,6 +124,7 @@ export function command(names: string[], pasted: boolean, settings: Settings): s
   flag("--until", settings.until);
   flag("--tz", settings.tz);
   flag("--format", settings.format);
+  if (settings.noModel) words.push("--no-model");
   for (const l of settings.without ?? []) flag("--without", l.source ? `${l.source}:${l.line}` : String(l.line));
   if (pasted) words.push("-");
   else for (const n of names) words.push(shellWord(n) ?? "\0");

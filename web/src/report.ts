@@ -101,6 +101,7 @@ export interface Settings {
   until?: string;
   tz?: string;
   format?: string;
+  noModel?: boolean; // judge by the rules alone
   without?: { source?: string; line: number; text?: string }[];
 }
 
@@ -126,6 +127,9 @@ export function outcomeLook(o: string): Look {
     default: return { icon: "●", word: "Outcome unknown", tone: "warn" };
   }
 }
+
+/** SCHEMA is the only form of a report that this page reads. */
+export const SCHEMA = "vanguard.report/1";
 
 /** A probability as people read it, without ever claiming certainty. */
 export const percent = (p: number): string => `${Math.min(Math.max(Math.floor(p * 100 + 0.5), 0), 99)}%`;

@@ -1,8 +1,8 @@
 // Encrypted shares, docs/share.md: the report is packed and encrypted here, under a key that only the link holds. This page may not
 // connect, so another page of the same origin (share.html), which gets the ciphertext over a channel and nothing else, uploads it.
 
-import { announce, codeBlock, copyButton, dialog, h } from "./dom";
-import { count, type Report } from "./report";
+import { announce, codeBlock, copyButton, dialog, h, visible } from "./dom";
+import { count, SCHEMA, type Report } from "./report";
 
 const LABEL = "vanguard share 1";
 const ITERATIONS = 600_000;
@@ -77,8 +77,16 @@ export async function unseal(ciphertext: string, iv: string, keys: Keys): Promis
   const packed = await crypto.subtle.decrypt({ name: "AES-GCM", iv: fromBase64(iv), additionalData: utf8(LABEL) }, keys.content, fromBase64(ciphertext));
   const plain = await through(new Uint8Array(packed), new DecompressionStream("gzip"), MAX_JSON);
   const share = JSON.parse(new TextDecoder().decode(plain)) as { schema?: string; report?: Report; logs?: { name: string; text: string }[] };
-  if (share.schema !== "vanguard.share/1" || !share.report) throw new Error("this share was made by another version");
-  return { report: share.report, logs: share.logs ?? [] };
+  if (share.schema !== "vanguard.share/1" || share.report?.schema !== SCHEMA) throw new Error("this share was made by another version");
+  return { report: harmless(share.report), logs: share.logs ?? [] };
+}
+
+/** harmless is a report of unknown origin in which no text but the quoted lines, which the page escapes by itself, can act on its reader. */
+function harmless<T>(v: T, key = ""): T {
+  if (typeof v === "string") return (key === "text" ? v : v.split("\n").map(visible).join("\n")) as T;
+  if (Array.isArray(v)) return v.map((x: unknown) => harmless(x, key)) as T;
+  if (v && typeof v === "object") return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, harmless(x as unknown, k)])) as T;
+  return v;
 }
 
 /** upload opens share.html and hands it the ciphertext. The window has no way back to this one: only the channel connects them. */

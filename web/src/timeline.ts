@@ -30,6 +30,7 @@ export function timeline(report: Report, filter: Filter, judgeOnly: (since: stri
   });
   const shades = [s("rect", { class: "shade", y: 0, height, x: 0, width: 0 }), s("rect", { class: "shade", y: 0, height, x: W, width: 0 })] as const;
   const marks = s("g");
+  const marked = h("span", { hidden: true }); // what the marks are, while there are any
   const chart = s("svg", { class: "chart", viewBox: `0 0 ${W} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" },
     s("rect", { class: "base", x: 0, y: UP + 2.5, width: W, height: 1 }), bars, marks, ...shades);
 
@@ -93,9 +94,22 @@ export function timeline(report: Report, filter: Filter, judgeOnly: (since: stri
     // Where the evidence of the chosen entity stands.
     const entity = c.actor !== undefined || c.target !== undefined || c.threat !== undefined;
     chart.classList.toggle("faded", entity);
-    const at = new Set<number>();
-    if (entity) for (const f of report.findings) if (passes(f, c)) for (const e of f.evidence ?? []) if (e.time) at.add(Math.floor((millis(e.time) - t0) / step));
-    marks.replaceChildren(...[...at].map((cell) => s("rect", { class: "mark", x: x(cell), y: 0, width: Math.max(W / n * 0.82, 3), height })));
+    const of = entity ? report.findings.filter((f) => passes(f, c)) : [];
+    const cellOf = (stamp: string) => Math.min(n - 1, Math.max(0, Math.floor((millis(stamp) - t0) / step)));
+    const at = new Set<number>(), bands: SVGElement[] = [];
+    let lines = 0;
+    for (const f of of) {
+      lines += f.evidence?.length ?? 0;
+      for (const e of f.evidence ?? []) if (e.time) at.add(cellOf(e.time));
+      if (!f.first_seen) continue;
+      const begin = x(cellOf(f.first_seen)), end = x(cellOf(f.last_seen ?? f.first_seen) + 1);
+      bands.push(s("rect", { class: "band", x: begin, y: UP + 1, width: end - begin, height: 4 }));
+    }
+    marks.replaceChildren(...bands, ...[...at].map((cell) => s("rect", { class: "mark", x: x(cell), y: 0, width: Math.max(W / n * 0.82, 3), height })));
+    // A report keeps the times of the lines that it quotes, and of a finding's first and last event: that, and no more, is what is marked.
+    marked.hidden = !entity;
+    const total = of.reduce((sum, f) => sum + f.events, 0);
+    marked.replaceChildren(h("i", { class: "key chosen-key" }), `${count(total, "event")} of your choice: the line from first to last, a mark where ${lines < total ? `one of the ${count(lines, "quoted line")} stands` : "each stands"}`);
   });
 
   const rows = buckets.map((b) => h("tr", null, h("th", { scope: "row" }, `${dateOf(b.start)} ${clockOf(b.start)}`), h("td", null, grouped(b.events)), h("td", null, grouped(b.suspect ?? 0))));
@@ -103,7 +117,7 @@ export function timeline(report: Report, filter: Filter, judgeOnly: (since: stri
   return h("section", { class: "card timeline", "aria-labelledby": "timeline-title" },
     h("header", null, h("h2", { id: "timeline-title" }, "When"), h("p", { class: "legend" },
       h("span", null, h("i", { class: "key all" }), `all events, up to ${grouped(most)}`), h("span", null, h("i", { class: "key suspect" }), suspects ? `suspect, up to ${grouped(mostBad)}` : "suspect: none"),
-      h("span", { class: "soft" }, `a bar is ${duration(first.seconds)}`))),
+      h("span", { class: "soft" }, `a bar is ${duration(first.seconds)}`), marked)),
     brush,
     h("div", { class: "axis" }, h("span", null, `${dateOf(first.start)} ${clockOf(first.start)}`), h("span", null, `${clockOf(last.start)} (${zone})`)),
     h("div", { class: "sliders" }, left, right),

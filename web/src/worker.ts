@@ -33,7 +33,8 @@ export type Told =
 
 const CHUNK = 256 << 10; // bytes judged between two looks at what the page wants
 const FIRST_LOOK = 250; // ms after which the first report so far is made
-const WARM_AFTER = 100; // ms that the engine, once it stands, leaves for a log to arrive before it warms up
+const WARM_AFTER = 50; // ms that the engine, once it stands, leaves for a log to arrive before it warms up
+const WARM_EVERY = 5; // ms between two steps of that, for a log to come between
 const LOOK_SHARE = 8; // a report so far may cost one part in so many of the time
 
 let loaded: Promise<Vanguard> | undefined; // what is asked meanwhile waits for it
@@ -49,6 +50,10 @@ function engine(): Promise<Vanguard> {
 
 /** pieces reads a log in chunks. The engine unpacks what is packed. */
 async function* pieces(input: LogInput): AsyncGenerator<Uint8Array, void> {
+  if (input.blob.size <= CHUNK) {
+    yield new Uint8Array(await input.blob.arrayBuffer()); // a stream takes longer to begin
+    return;
+  }
   const reader = input.blob.stream().getReader();
   try {
     for (;;) {
@@ -114,13 +119,19 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
   return { json, ms: performance.now() - began, bytes: done, stopped, problems };
 }
 
+/** warm makes the first paste as fast as the later ones, unless it is here already. */
+function warm(vanguard: Vanguard): void {
+  if (kept) return;
+  if (vanguard.warm()) setTimeout(warm, WARM_EVERY, vanguard);
+  else tell({ id: 0, value: "warm" });
+}
+
 async function answer(ask: Ask): Promise<unknown> {
   switch (ask.op) {
     case "load": {
       loaded = load(ask.module);
       const vanguard = await loaded;
-      // Speed for the first paste, unless it is here already.
-      setTimeout(() => { if (!kept) vanguard.warm(); }, WARM_AFTER);
+      setTimeout(warm, WARM_AFTER, vanguard);
       return vanguard.version;
     }
     case "judge": return judge(ask);

@@ -1,12 +1,14 @@
 // What the journeys share: `vanguard serve` on loopback, a real Chromium, and the things that people do on the page.
 import { chromium } from "playwright-core";
 import { execFile, spawn } from "node:child_process";
+import { createCipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 export const logs = join(root, "testdata/logs");
@@ -58,8 +60,12 @@ export async function open(browser, url, options = {}) {
 }
 
 export const ready = (page) => page.waitForSelector("html[data-ready]", { timeout: 60_000 });
-export const judged = (page) => page.waitForSelector("#result:not([hidden]) .trust", { timeout: 60_000 });
+export const judged = (page) => page.waitForSelector("#result:not([hidden]) .columns", { timeout: 60_000 });
+export const warm = (page) => page.waitForSelector("html[data-warm]", { timeout: 60_000 });
 export const verdict = (page) => page.textContent("#verdict");
+
+/** again waits for a judgement that differs from the first. */
+export const again = (page) => page.waitForSelector("#result .top:has(.whatif) + .columns", { timeout: 60_000 });
 
 /** paste puts text on the clipboard and presses Ctrl+V in the box. */
 export async function paste(page, text) {
@@ -92,6 +98,17 @@ export async function exported(page, format, { secrets = false } = {}) {
   if (secrets && await page.isVisible("#keep-secrets")) await page.check("#keep-secrets");
   const [download] = await Promise.all([page.waitForEvent("download"), page.click(`[data-export="${format}"]`)]);
   return readFileSync(await download.path(), "utf8");
+}
+
+/** keep shares content as docs/share.md has it, without the page's help, and returns the link. */
+export async function keep(url, content, { burn = false } = {}) {
+  const key = randomBytes(32), iv = randomBytes(12), label = "vanguard share 1";
+  const derive = (what) => Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), `${label} ${what}`, 32));
+  const aes = createCipheriv("aes-256-gcm", derive("content"), iv).setAAD(Buffer.from(label));
+  const ciphertext = Buffer.concat([aes.update(gzipSync(JSON.stringify(content))), aes.final(), aes.getAuthTag()]);
+  const open_hash = createHash("sha256").update(derive("open")).digest("base64url");
+  const r = await fetch(`${url}/api/v1/shares`, { method: "POST", body: JSON.stringify({ ciphertext: ciphertext.toString("base64url"), iv: iv.toString("base64url"), open_hash, expires: 3600, burn }) });
+  return `${url}/s/${(await r.json()).id}#${key.toString("base64url")}`;
 }
 
 /** scan runs the command line and returns what it prints. */

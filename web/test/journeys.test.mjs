@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { drop, example, exported, judged, launch, log, open, paste, ready, scan, serve, text, verdict } from "./harness.mjs";
+import { again, drop, example, exported, judged, keep, launch, log, open, paste, ready, scan, serve, text, verdict } from "./harness.mjs";
 
 let host, browser;
 before(async () => { [host, browser] = await Promise.all([serve(), launch()]); });
@@ -63,6 +63,12 @@ journey("filter by an entity, by time, by both, and back", async (page) => {
   assert.ok(await shown() < all);
   assert.match(await text(page, ".filterbar"), /\/wp-login\.php/);
   assert.equal(await page.getAttribute('.rail button.entity[data-entity="/wp-login.php"]', "aria-pressed"), "true");
+  // The timeline says what it shows of an entity: all of its events by their first and last, and where its quoted lines stand.
+  const told = JSON.parse(await exported(page, "json", { secrets: true })).findings.filter((f) => f.targets?.some((t) => t.value === "/wp-login.php"));
+  const sum = (of) => told.reduce((n, f) => n + of(f), 0);
+  assert.ok(sum((f) => f.events) > sum((f) => f.evidence.length), "more events than quoted lines");
+  assert.ok((await text(page, ".legend")).includes(`${sum((f) => f.events)} events of your choice`) && (await text(page, ".legend")).includes(`one of the ${sum((f) => f.evidence.length)} quoted lines`), await text(page, ".legend"));
+  assert.equal(await page.locator(".chart rect.band").count(), told.length);
   assert.ok(await page.locator(".chart rect.mark").count() > 0, "the timeline shows where the entity's lines stand");
   await page.click(".filterbar button");
   assert.equal(await shown(), all);
@@ -83,7 +89,7 @@ journey("filter by an entity, by time, by both, and back", async (page) => {
   assert.match(await page.getAttribute('input[aria-label="Show until"]', "aria-valuetext"), /^2026-11-23T03:/);
   assert.ok(await page.isVisible("text=Judge only this time"));
   await page.click("text=Judge only this time");
-  await page.waitForSelector(".whatif");
+  await again(page);
   assert.match(await text(page, "#unseen-title ~ .problems"), /outside the time range/);
 });
 
@@ -94,12 +100,12 @@ journey("remove lines and judge again", async (page) => {
   const lines = before.findings[0].evidence.map((e) => e.line);
   const cut = log("mixed.log").split("\n").map((l, i) => lines.includes(i + 1) ? "" : l).join("\n");
   await page.click(".finding:first-child .evidence .actions button");
-  await page.waitForSelector(".whatif");
+  await again(page);
   assert.match(await text(page, ".whatif"), new RegExp(`without ${lines.length} lines`));
   const after = JSON.parse(await exported(page, "json", { secrets: true }));
   assert.notDeepEqual(after.findings, before.findings);
   await page.click("text=Back to all lines");
-  await page.waitForFunction(() => !document.querySelector(".whatif"));
+  await page.waitForFunction(() => !document.querySelector(".whatif") && document.querySelector("#result .columns"));
   assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), before);
   await page.click("#again");
   await drop(page, [{ name: "mixed.log", text: cut }]);
@@ -114,7 +120,7 @@ journey("one record of many on a line can be removed by itself", async (page) =>
   await page.check(".finding:first-child .evidence tbody tr:first-child input");
   assert.equal(await text(page, ".finding:first-child .evidence .actions button"), "Remove this line and judge again");
   await page.click(".finding:first-child .evidence .actions button");
-  await page.waitForSelector(".whatif");
+  await again(page);
   const after = JSON.parse(await exported(page, "json", { secrets: true }));
   assert.equal(after.input.lines, before.input.lines - 1);
 });
@@ -131,7 +137,7 @@ journey("this is benign: an entry, and what else it hides", async (page) => {
   assert.match(told, /Compromise likely 99% → . Probed/);
   assert.equal(await text(page, "dialog .block pre"), "--allow 203.0.113.45");
   await page.click("dialog button.main");
-  await page.waitForSelector(".whatif");
+  await again(page);
   assert.equal(await verdict(page), "Probed");
   assert.match(await text(page, ".cli pre"), /vanguard scan --allow 203\.0\.113\.45 wordpress-apache\.log/);
   assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), JSON.parse(await scan(["-o", "json", "--allow", "203.0.113.45", "wordpress-apache.log"])));
@@ -242,6 +248,76 @@ journey("share with a password that burns", async (page) => {
   await reader.goto(link.split("#")[0] + "#short");
   await reader.waitForSelector("text=This link is not whole");
   await reader.close();
+});
+
+journey("a share that burns says so, and waits for a second, explicit click", async (page) => {
+  await example(page, "founding");
+  const link = await share(page, { burn: true });
+  const reader = await browser.newPage();
+  const asked = [];
+  reader.on("request", (r) => { if (r.url().includes("/api/")) asked.push(r.method()); });
+  await reader.goto(link);
+  await reader.dblclick("text=Open the report"); // impatient people's first click is two
+  await reader.waitForSelector("text=This can be read once");
+  await reader.keyboard.press("Enter");
+  await reader.waitForTimeout(1000);
+  assert.deepEqual(asked, ["GET"], "nothing was opened before the reader agreed");
+  assert.equal((await fetch(link.split("#")[0].replace("/s/", "/api/v1/shares/"))).status, 200, "the share is still there");
+  await reader.click("text=Read it now, and delete it");
+  await judged(reader);
+  assert.equal(await verdict(reader), "Probed");
+  assert.match(await text(reader, "#bar"), /deleted from the server/);
+  assert.equal((await fetch(link.split("#")[0].replace("/s/", "/api/v1/shares/"))).status, 404);
+  await reader.close();
+});
+
+journey("a share of another version, or one made to deceive", async (page) => {
+  await example(page, "founding");
+  const report = JSON.parse(await exported(page, "json"));
+  const reader = await browser.newPage();
+  const read = async (content) => {
+    await reader.goto("about:blank");
+    await reader.goto(await keep(host.url, content));
+    await reader.click("text=Open the report");
+  };
+  for (const content of [{ schema: "vanguard.share/9", report }, { schema: "vanguard.share/1", report: { ...report, schema: "vanguard.report/2" } }, { schema: "vanguard.share/1" }]) {
+    await read(content);
+    await reader.waitForSelector("text=made by another version");
+  }
+  const evil = "\u202e<img src=x onerror=globalThis.__ran=1>\x1b[31m";
+  const all = (v, k) => typeof v === "string" ? (/^(schema|verdict|outcome|id|first_seen|last_seen|start|type)$/.test(k) ? v : v + evil) : Array.isArray(v) ? v.map((x) => all(x, k)) : v && typeof v === "object" ? Object.fromEntries(Object.entries(v).map(([key, x]) => [key, all(x, key)])) : v;
+  await read({ schema: "vanguard.share/1", report: all(report, "") });
+  await judged(reader);
+  const found = await reader.evaluate(() => ({ ran: globalThis.__ran ?? "nothing", images: document.querySelectorAll("img").length, raw: /[\u0000-\u0008\u000b-\u001f\u202a-\u202e]/.test(document.body.textContent) }));
+  assert.deepEqual(found, { ran: "nothing", images: 0, raw: false });
+  await reader.close();
+});
+
+journey("without the classifier, and with it again", async (page) => {
+  await example(page, "wordpress");
+  const both = JSON.parse(await exported(page, "json", { secrets: true }));
+  assert.ok(both.engine.model);
+  await page.click("text=Judge without the classifier");
+  await again(page);
+  assert.match(await text(page, ".whatif"), /by the rules alone/);
+  assert.match(await text(page, "#judged-title + p"), /The rules alone/);
+  assert.match(await text(page, ".cli pre"), /vanguard scan --no-model wordpress-apache\.log/);
+  const alone = await exported(page, "json", { secrets: true });
+  assert.equal(JSON.parse(alone).engine.model, undefined);
+  assert.ok(!alone.includes('"model:'));
+  assert.deepEqual(JSON.parse(alone), JSON.parse(await scan(["-o", "json", "--no-model", "wordpress-apache.log"])));
+  await page.click("text=Back to the first verdict");
+  await page.waitForFunction(() => !document.querySelector(".whatif") && document.querySelector("#result .columns"));
+  assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), both);
+  // The same as an option, before anything is judged.
+  await page.click("#again");
+  await page.click("summary:has-text('Options')");
+  await page.uncheck("#classifier");
+  await paste(page, log("wordpress-apache.log"));
+  assert.equal(JSON.parse(await exported(page, "json")).engine.model, undefined);
+  await page.click("text=Judge with the classifier");
+  await again(page);
+  assert.equal(JSON.parse(await exported(page, "json")).engine.model, both.engine.model);
 });
 
 journey("keyboard only: from an example to a copied step", async (page) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { drop, example, launch, log, open, paste, serve, unfold } from "./harness.mjs";
+import { again, drop, example, launch, log, open, paste, serve, unfold } from "./harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let host, browser;
@@ -20,7 +20,7 @@ const STATES = {
   filtered: async (page) => { await example(page, "wordpress"); await page.click(".rail button.entity >> nth=0"); },
   "looks normal": (page) => drop(page, [{ name: "nginx-normal.log", text: log("nginx-normal.log") }]),
   "can't tell": (page) => paste(page, "lorem ipsum\ndolor sit\n".repeat(20)),
-  "judged again": async (page) => { await example(page, "wordpress"); await page.click(".finding:first-child .evidence .actions button"); await page.waitForSelector(".whatif"); },
+  "judged again": async (page) => { await example(page, "wordpress"); await page.click(".finding:first-child .evidence .actions button"); await again(page); },
   "benign?": async (page) => { await example(page, "wordpress"); await page.click("text=This is benign…"); await page.check("dialog input >> nth=0"); await page.waitForSelector("dialog .change"); },
   sharing: async (page) => { await example(page, "founding"); await page.click("text=Share an encrypted link…"); },
   explained: async (page) => { await example(page, "founding"); await page.click(".evidence button.link"); await page.waitForSelector("dialog pre"); },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { drop, example, exported, launch, log, open, paste, serve } from "./harness.mjs";
+import { again, drop, example, exported, launch, log, open, paste, serve } from "./harness.mjs";
 
 let host, browser, canary, hits = [];
 before(async () => {
@@ -24,7 +24,7 @@ test("no request between load and share, nothing stored", async () => {
   await example(page, "wordpress");
   await page.click('.rail button.entity[data-entity="203.0.113.45"]');
   await page.click(".finding:first-child .evidence .actions button");
-  await page.waitForSelector(".whatif");
+  await again(page);
   await page.click("text=This is benign…");
   await page.check("dialog input >> nth=0");
   await page.waitForSelector("dialog .change");
