@@ -99,7 +99,7 @@ func TestRedactNeeds(t *testing.T) {
 			}
 		}
 	}
-	if found < 100 {
+	if found < 50 {
 		t.Errorf("only %d lines with secrets were tried", found)
 	}
 }
