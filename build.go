@@ -142,6 +142,9 @@ func (e *Engine) finding(in *incident.Incident) Finding {
 		}
 		f.Doubts = append(f.Doubts, "only the classifier suspects this: no rule knows it")
 	}
+	if in.Written() {
+		f.Doubts = append(f.Doubts, "what looks like an attack stands inside written text, which may only talk about one")
+	}
 	if in.Events() == 1 || len(in.Evidence) == 1 {
 		f.Doubts = append(f.Doubts, "it is a single line: little evidence")
 	}

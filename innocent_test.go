@@ -46,6 +46,38 @@ func TestInnocent(t *testing.T) {
 	}
 }
 
+// TestWritten reads what people write about attacks and programmers about code: posts, tickets, pages, mails, snippets, queries of
+// tools and searches. Each line alone may be noticed, but is never an attack.
+func TestWritten(t *testing.T) {
+	b, err := os.ReadFile("testdata/written.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := NewEngine(Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	if len(lines) < 40 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	for _, line := range lines {
+		a := e.Analyzer()
+		src := a.Source("access.log")
+		if _, err := src.Write([]byte(line + "\n")); err != nil {
+			t.Fatal(err)
+		}
+		if err := src.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r := a.Report(); r.Verdict != LooksNormal && r.Verdict != Probed {
+			for _, f := range r.Findings {
+				t.Errorf("%s, %s by %v: %s", r.Verdict, f.Threat, f.Evidence[0].By, line)
+			}
+		}
+	}
+}
+
 // TestParty: many addresses try one account. The account is the finding; who took part is kept beside it as noise, but for people
 // who get in.
 func TestParty(t *testing.T) {

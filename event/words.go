@@ -227,6 +227,7 @@ type Detector struct {
 	Noise      bool     // the internet's background noise: alone it never makes more than "probed"
 	Base       bool     // only feeds correlations; never shown by itself
 	Model      bool     // the classifier: its word alone never makes more than "probed"
+	Written    bool     // what matched stands inside written text, which may only talk about an attack
 	Outcome    Outcome  // what a match itself proves, if anything
 	Stage      string   // kill-chain stage: recon, exploit, foothold, action, exfiltration
 	Attack     []string // ATT&CK technique ids

@@ -130,6 +130,16 @@ func (in *Incident) OutcomeEvidence() string {
 	return ""
 }
 
+// Written tells whether all that was found stands inside written text.
+func (in *Incident) Written() bool {
+	for _, h := range in.Hits {
+		if !h.Detector.Written {
+			return false
+		}
+	}
+	return len(in.Hits) > 0
+}
+
 // Confidence is the probability that the incident is real: independent detectors
 // support each other, repetition of one counts for less and less.
 func (in *Incident) Confidence() float64 {

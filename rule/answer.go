@@ -303,7 +303,7 @@ func (m *Matcher) answerField(p int32, q *pred, mm *memo) bool {
 		return true
 	}
 	if start, end, ok := m.find(p, q, v); ok {
-		mm.raw, mm.at = true, v[start:end]
+		mm.raw, mm.at, mm.whole, mm.from = true, v[start:end], v, start
 		return true
 	}
 	for _, d := range m.ev.Decoded() {
@@ -311,7 +311,7 @@ func (m *Matcher) answerField(p int32, q *pred, mm *memo) bool {
 			continue
 		}
 		if start, end, ok := m.find(p, q, d.Text); ok {
-			mm.at = d.Text[start:end]
+			mm.at, mm.whole, mm.from = d.Text[start:end], d.Text, start
 			return true
 		}
 	}

@@ -34,6 +34,7 @@ type trial struct {
 	classes uint64
 	need    uint64 // fields without which it cannot match; bit needTree: a structured record or extra pairs
 	det     *event.Detector
+	quoted  *event.Detector // det inside written text, nil if that makes no difference
 	assign  []assignment
 }
 
@@ -115,7 +116,7 @@ func Compile(rules []*Rule, opt Options) (*Set, []Problem) {
 	tried := c.trials()
 	c.correlations()
 	for i, r := range tried {
-		c.set.tried[i].det = r.Detector
+		c.set.tried[i].det, c.set.tried[i].quoted = r.Detector, quoted(r.Detector)
 	}
 	c.set.preds, c.set.nodes = c.low.preds, c.low.nodes
 	c.index()

@@ -433,6 +433,7 @@ const decided = 1 << 7
 // blame notes the guilty bytes of a gathered text.
 func (m *Matcher) blame(mm *memo, v *gathered, start, end int) {
 	mm.field, mm.raw, mm.at = v.field, v.raw, v.text[start:end]
+	mm.whole, mm.from = v.text, start
 	if v.split < 0 {
 		return
 	}

@@ -53,6 +53,8 @@ type memo struct {
 	raw   bool   // at is part of the record
 	maybe uint64 // values that hold the required literals, by index; bit 63: any from 63 on
 	at    []byte // the guilty bytes
+	whole []byte // the text in which they stand, nil if not known
+	from  int    // where they stand in it
 }
 
 // localSets are the sets of a predicate's required literals that were found in one value.
@@ -185,6 +187,9 @@ func (m *Matcher) try(t int32, dst []event.Signal) []event.Signal {
 	sig := event.Signal{Detector: tr.det}
 	if g := m.guilty(tr.cond); g != nil {
 		sig.Field = g.field
+		if tr.quoted != nil && m.inWriting(g, tr.det.Threat) {
+			sig.Detector = tr.quoted
+		}
 		if g.raw {
 			sig.Span, _ = m.ev.Span(g.at)
 		} else if whole := m.ev.Get(g.field); whole != nil {

@@ -1,0 +1,277 @@
+package rule
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/helixvanguard/vanguard/event"
+)
+
+// People write about attacks, and programmers write code. What a client sends as a post, a ticket, a page or a snippet may hold
+// every byte of an exploit and do nothing. So a rule that matches inside written text raises a weaker twin of its Detector: it
+// shows, and alone it never makes more than "probed".
+
+const (
+	maxWritten = 4 << 10 // bytes looked at on either side of what a rule found
+	doubtful   = 0.3     // confidence of a Detector inside written text, at most
+)
+
+// certain threats are so by their place, not by their words: nothing around them makes them harmless.
+var certain = map[string]bool{"known-cve-exploit": true, "webshell": true}
+
+// quoted returns what a Detector is worth inside written text; nil where that changes nothing.
+func quoted(d *event.Detector) *event.Detector {
+	if d == nil || d.Base || d.Threat == "" || d.Noise || certain[d.Threat] {
+		return nil
+	}
+	q := *d
+	q.By += "/written"
+	q.Level, q.Confidence, q.Written = min(d.Level, event.Low), min(d.Confidence, doubtful), true
+	q.Outcome = event.Unknown
+	return &q
+}
+
+// inWriting tells whether what g points at stands inside written text of a request.
+func (m *Matcher) inWriting(g *memo, threat string) bool {
+	if bytes.Equal(m.ev.Get(event.Action), actionEdit) && m.ev.Has(event.Body) && (g.field == event.Body || threat == "wordpress-plugin-exploit") {
+		return true
+	}
+	if g.field != event.Body && g.field != event.Query || g.whole == nil || !m.ev.Has(event.Path) {
+		return false
+	}
+	start, end := g.from, g.from+len(g.at)
+	middle := (start + end) / 2 // What was found may begin and end with the marks around a value.
+	from, to := writingAround(g.whole, middle, middle)
+	from, to = min(from, middle), max(to, middle)
+	name, value := nameBefore(g.whole, from), g.whole[from:to]
+	if quoteNames[name] || codeNames[name] && (breaks(value) >= 2 || isStatement(value) || namesLanguage(g.whole) || isDocument(value)) {
+		return true
+	}
+	if searchNames[name] && (threat == "command-injection" || threat == "path-traversal") && !bytes.ContainsAny(value, "'\"`;|&$<>{}()\n\r") &&
+		!bytes.Contains(value, dotDot) && !bytes.ContainsAny(value[:min(len(value), 1)], "/.%") {
+		return true // Commands and paths without anything that would make a server run or open them are what people search for.
+	}
+	start, end = max(start, from), min(end, to)
+	var w words
+	w.count(g.whole[max(from, start-maxWritten):start])
+	w.count(g.whole[end:min(to, end+maxWritten)])
+	return w.prose() || textNames[name] && w.plain >= 4
+}
+
+var (
+	dotDot       = []byte("..")
+	actionEdit   = []byte("edit") // event.action of saving a page by those who may
+	languageKeys = [][]byte{[]byte(`"lang`), []byte(`"parser"`), []byte(`"syntax"`), []byte("&lang=")}
+	documentTags = [][]byte{[]byte("<html"), []byte("<!doctype html"), []byte("<!DOCTYPE html"), []byte("<!-- wp:")}
+)
+
+// codeNames are names of values that hold code by design, quoteNames those that repeat it or hold a site's own, textNames those
+// in which people write to people, and searchNames those of search fields.
+var (
+	codeNames  = nameSet("code source source_code snippet cell patch diff content paste body text html css template markdown script sql rawsql raw_sql sql_query sqlquery statement stmt query")
+	quoteNames = nameSet(`script-sample stack stacktrace stack_trace sourcefile source-file commit_message
+		footer_html header_html head_html custom_html custom_css custom_js tracking_code footer_scripts header_scripts`)
+	searchNames = nameSet("q query search s term keyword keywords text")
+	textNames   = nameSet("message body text content description comment subject title note notes commit_message review bio")
+)
+
+func nameSet(s string) map[string]bool {
+	set := map[string]bool{}
+	for _, n := range strings.Fields(s) {
+		set[n] = true
+	}
+	return set
+}
+
+// writingAround returns the bounds of the parameter's or JSON member's value in which text[start:end] stands. Unlike valueAround
+// it takes a quote in a JSON text for the end of a string only where the next byte says so: in decoded text the inner
+// quotes are no longer escaped.
+func writingAround(text []byte, start, end int) (from, to int) {
+	if text[0] != '{' && text[0] != '[' {
+		return valueAround(text, start, end)
+	}
+	for from = start; from > 0; from-- {
+		if text[from-1] == '"' && (from < 2 || text[from-2] != '\\') && opens(text[:from-1]) {
+			break
+		}
+	}
+	for to = end; to < len(text); to++ {
+		if text[to] == '"' && text[to-1] != '\\' && closes(text[to+1:]) {
+			break
+		}
+	}
+	return from, to
+}
+
+func opens(before []byte) bool {
+	before = bytes.TrimRight(before, " \t\r\n")
+	return len(before) > 0 && bytes.IndexByte([]byte(":,[{"), before[len(before)-1]) >= 0
+}
+
+func closes(after []byte) bool {
+	after = bytes.TrimLeft(after, " \t\r\n")
+	return len(after) == 0 || bytes.IndexByte([]byte(":,]}"), after[0]) >= 0
+}
+
+const maxName = 32 // bytes of a name that is looked up
+
+// nameBefore returns the name of the value that begins at text[at], in lower case.
+func nameBefore(text []byte, at int) string {
+	head := bytes.TrimRight(text[:at], `"': =`)
+	i := len(head)
+	for i > 0 && len(head)-i < maxName && (wordByte(head[i-1]) || head[i-1] == '-') {
+		i--
+	}
+	return strings.ToLower(string(head[i:]))
+}
+
+// breaks counts the line breaks of v, however they are written.
+func breaks(v []byte) int {
+	return bytes.Count(v, []byte("\n")) + bytes.Count(v, []byte(`\n`)) + bytes.Count(v, []byte("%0A")) + bytes.Count(v, []byte("%0a"))
+}
+
+// isStatement tells whether v is a statement of SQL from its first word on: nothing is broken out of.
+func isStatement(v []byte) bool {
+	v = bytes.TrimLeft(v, " \"'(+")
+	i := 0
+	for i < len(v) && i < maxName && wordByte(v[i]) {
+		i++
+	}
+	return i < len(v) && verbs[strings.ToLower(string(v[:i]))]
+}
+
+// namesLanguage tells whether a request says which language of programs its code is in.
+func namesLanguage(text []byte) bool {
+	return slices.ContainsFunc(languageKeys, func(k []byte) bool { return bytes.Contains(text, k) })
+}
+
+// isDocument tells whether v is a whole page.
+func isDocument(v []byte) bool {
+	v = v[:min(len(v), maxWritten)]
+	return slices.ContainsFunc(documentTags, func(k []byte) bool { return bytes.Contains(v, k) })
+}
+
+var verbs = nameSet("select insert update delete with explain show create alter describe")
+
+// words are counted to tell sentences from code.
+type words struct {
+	plain   int // of letters only, between spaces or at the marks of a sentence
+	common  int // that sentences cannot do without and code has no use for
+	run     int // plain ones in a row, now and at most
+	longest int
+	foreign int // letters beyond ASCII
+}
+
+// prose tells whether what was counted is sentences, or a search in words. It takes more where none of the words is known.
+func (w *words) prose() bool {
+	return w.common >= 1 && w.plain >= 3 && w.plain <= 12 || w.common >= 3 && w.plain >= 6 || w.plain >= 12 && w.longest >= 6 || w.foreign >= 24
+}
+
+// count counts the words of text, encoded as a form or not. Tags are passed over.
+func (w *words) count(text []byte) {
+	form := bytes.IndexByte(text, ' ') < 0 // "+" is a space, unless there are spaces
+	w.run = 0
+	for i := 0; i < len(text); {
+		n := space(text[i:], form)
+		if n > 0 {
+			i += n
+			continue
+		}
+		if text[i] == '<' {
+			if end := bytes.IndexByte(text[i:], '>'); end > 0 {
+				i += end + 1
+				continue
+			}
+		}
+		from := i
+		for i < len(text) && text[i] != '<' && space(text[i:], form) == 0 {
+			i++
+		}
+		if i == from {
+			i++
+		}
+		w.add(text[from:i])
+	}
+}
+
+// space returns how many bytes of text are white space at its front.
+func space(text []byte, form bool) int {
+	switch c := text[0]; {
+	case c == ' ', c == '\t', c == '\n', c == '\r', c == '+' && form:
+		return 1
+	case c == '\\' && len(text) > 1 && (text[1] == 'n' || text[1] == 'r' || text[1] == 't'):
+		return 2
+	case c == '%' && len(text) > 2 && (text[1] == '2' && text[2] == '0' || text[1] == '0' && (text[2]|0x20 == 'a' || text[2]|0x20 == 'd' || text[2] == '9')):
+		return 3
+	}
+	return 0
+}
+
+// add counts a token.
+func (w *words) add(token []byte) {
+	token = trimMarks(token)
+	if len(token) == 0 {
+		return
+	}
+	var room [maxName]byte
+	low := room[:0]
+	for i, c := range token {
+		switch {
+		case c >= 0x80:
+			w.foreign++
+		case 'a' <= c|0x20 && c|0x20 <= 'z':
+		case c == '\'' && 0 < i && i < len(token)-1, c == '-' && 0 < i && i < len(token)-1:
+		default:
+			w.run = 0
+			return
+		}
+		if len(low) < maxName {
+			if 'A' <= c && c <= 'Z' {
+				c |= 0x20
+			}
+			low = append(low, c)
+		}
+	}
+	if codeWords[string(low)] {
+		w.run = 0
+		return
+	}
+	w.plain++
+	w.run++
+	w.longest = max(w.longest, w.run)
+	if commonWords[string(low)] {
+		w.common++
+	}
+}
+
+// trimMarks cuts the marks of sentences off a token, encoded or not.
+func trimMarks(token []byte) []byte {
+	for {
+		n := len(token)
+		token = bytes.Trim(token, "\"'`*_()[].,;:!?\\")
+		if len(token) >= 3 && token[len(token)-3] == '%' {
+			token = token[:len(token)-3]
+		}
+		if len(token) >= 3 && token[0] == '%' {
+			token = token[3:]
+		}
+		if len(token) == n {
+			return token
+		}
+	}
+}
+
+// codeWords are words of languages that attacks are written in; they tell nothing.
+var codeWords = nameSet(`select from where union all distinct and or xor not null like in having limit insert into update delete drop exec execute declare
+	sleep benchmark waitfor delay cast convert concat join exists else if echo cat id ls wget curl bash sh ping whoami uname sudo chmod rm cd
+	dir eval function var let const true false script alert prompt confirm onerror onload require char int`)
+
+// commonWords are the words without which nobody writes a sentence, in languages that many logs are in.
+var commonWords = nameSet(`the an you we he she they it this that these those of to with at be are was were will would can could should have has had does
+	my your our their me us how what why which who please thanks hello hi never because about there here but so than just also only any some more
+	very after before without must may might its
+	der die das und ist nicht ein eine ich sie wir mit auf den dem von zu wie kann bitte danke oder
+	le la les des est une je vous nous avec pour pas que qui dans sur mon comment merci
+	el los las una con por para como puedo gracias del os uma com il che non per sono het een van niet ik je wij met voor hoe
+	nie jest co jak`)
