@@ -327,6 +327,9 @@ func pamText(ev *event.Event, service, s []byte) bool {
 		action = bSession
 	}
 	switch {
+	case bytes.HasPrefix(s, []byte("PAM: Authentication failure for ")):
+		login(ev, bytes.TrimPrefix(fromEnd(ev, s[len("PAM: Authentication failure for "):]), []byte("illegal user ")), bFailure)
+		return true
 	case bytes.Contains(s, []byte("uthentication failure")) || bytes.HasPrefix(s, []byte("PAM ")) && bytes.Contains(s, []byte("failure")) || bytes.HasPrefix(s, []byte("auth could not identify")):
 		login(ev, nil, bFailure)
 		ev.Set(event.Action, action)

@@ -305,7 +305,11 @@ func (f *front) bracket(i int) bool {
 		if bytes.IndexByte(in, '/') == 0 {
 			return false
 		}
-		if !f.ev.Has(event.Process) && bytes.IndexByte(in, ' ') < 0 {
+		switch rest := s[min(next, len(s)):]; {
+		case bytes.IndexByte(in, ' ') >= 0:
+		case bytes.HasPrefix(rest, []byte(" FAIL ")) || bytes.HasPrefix(rest, []byte(" OK ")): // vsftpd: [pid 7] [alice] FAIL LOGIN: ...
+			set(f.ev, event.User, in)
+		case !f.ev.Has(event.Process):
 			f.ev.Set(event.Process, in)
 		}
 	}

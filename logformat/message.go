@@ -448,6 +448,10 @@ func (r *reader) users() {
 				mail = i
 			}
 		}
+		if t.kind == tWord && t.class() == 0 && t.sp() == 0 && rank < 3 && r.nowIn(i) {
+			best, rank = i, 3
+			continue
+		}
 		p := i - 1
 		assigned := false
 		for p >= 0 && (r.toks[p].kind == tColon || r.toks[p].kind == tBreak && (r.m[r.toks[p].start] == '[' || r.m[r.toks[p].start] == '<' || r.m[r.toks[p].start] == '(')) {
@@ -488,6 +492,16 @@ func (r *reader) users() {
 			g = 3 // "invalid login as root from 192.0.2.1"
 		case l.sp() == spFor && t.kind == tOpaque && i+1 < len(r.toks) && r.toks[i+1].sp() == spFrom:
 			g = 3
+		case l.sp() == spFor && t.kind == tWord && t.class() == 0 && t.sp() == 0 && r.aboutLogin(p):
+			g = 3 // "login failed for alice", "authentication request for alice has been denied"
+		case l.class()&wBad != 0 && t.kind == tQuoted && p == i-1 && r.aboutLogin(p):
+			g = 3 // "client login failed 'alice' from 192.0.2.1"
+		case assigned && t.open == '[' && l.class()&(wBad|wGood) != 0 && r.aboutLogin(p):
+			g = 3 // "Login OK: [alice]"
+		case assigned && string(r.text(l)) == "id" && p > 0 && string(r.text(&r.toks[p-1])) == "set":
+			g = 4 // Exim: set_id=alice
+		case l.sp() == spFrom && t.kind == tQuoted && bytes.Contains(r.text(t), []byte("<sip:")):
+			g = 3
 		}
 		if t.kind == tNumber && g > 0 && l.sp() == spUser || t.kind == tNumber && g == 6 {
 			if g >= idRank {
@@ -523,6 +537,30 @@ func (r *reader) users() {
 	}
 }
 
+// aboutLogin tells whether the three tokens before token p speak of a login.
+func (r *reader) aboutLogin(p int) bool {
+	for k := p - 1; k >= 0 && k >= p-3 && r.toks[k].kind == tWord; k-- {
+		if r.toks[k].class()&wTopic != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// nowIn: "alice is now logged in", "alice logged in", with alice at token i.
+func (r *reader) nowIn(i int) bool {
+	k := i + 1
+	for k < len(r.toks) && k < i+4 && r.toks[k].kind == tWord && r.toks[k].sp() == 0 {
+		switch string(r.text(&r.toks[k])) {
+		case "is", "has", "now", "just":
+			k++
+			continue
+		}
+		break
+	}
+	return k+1 < len(r.toks) && (r.toks[k].sp() == spLogged || r.toks[k].sp() == spSigned) && r.toks[k+1].sp() == spIn
+}
+
 // name widens a user name that the tokens cut ("jean-luc", "a.b"): up to the next blank or quote.
 func (r *reader) name(i int, v []byte) []byte {
 	t := &r.toks[i]
@@ -530,6 +568,12 @@ func (r *reader) name(i int, v []byte) []byte {
 		rest := r.m[t.end+3:]
 		if e := bytes.IndexByte(rest, ']'); e > 0 {
 			return rest[:e:e]
+		}
+	}
+	if at := bytes.Index(v, []byte("<sip:")); t.kind == tQuoted && at >= 0 { // "Alice" <sip:alice@example.com>
+		v = v[at+5:]
+		if e := bytes.IndexAny(v, "@>"); e >= 0 {
+			v = v[:e:e]
 		}
 	}
 	if t.kind == tQuoted || t.kind == tMail {
