@@ -145,7 +145,7 @@ func BenchmarkScanner(b *testing.B) {
 	for i := range 2000 {
 		lits = append(lits, fmt.Sprintf("zq%dx", i*7919), fmt.Sprintf("/plugin%d/", i))
 	}
-	s := newScanner(lits)
+	s := newScanner(lits, nil)
 	text := []byte("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 /products/garden/chairs?page=00003&sort=price")
 	b.SetBytes(int64(len(text)))
 	var hits []hit

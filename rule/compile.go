@@ -23,7 +23,8 @@ type Set struct {
 	quick   finder  // of what makes a rule a candidate, one set for each predicate: all that is searched for in nearly all texts
 	full    finder  // of all that is needed
 	blind   []int32 // predicates that may be true of any text: nothing is known that they require
-	open    uint64  // slots in which a blind predicate looks by which rules are found
+	openers []int32 // blind predicates by which rules are found
+	open    uint64  // the slots in which these look
 	classes [numClasses]classInfo
 	byValue valueIndex
 }
@@ -47,7 +48,10 @@ type finder struct {
 	at   map[string]int32
 }
 
-func newFinder() finder { return finder{outs: make([][]out, lastFolded+1), at: map[string]int32{}} }
+func newFinder(lits int) finder {
+	lits += lastFolded + 1
+	return finder{outs: make([][]out, lastFolded+1, lits), at: make(map[string]int32, lits)}
+}
 
 func (f *finder) add(lit string, o out) {
 	at, ok := f.at[lit]
@@ -59,14 +63,23 @@ func (f *finder) add(lit string, o out) {
 	f.outs[at] = append(f.outs[at], o)
 }
 
-// done makes the scanner, when all literals are known.
-func (f *finder) done() {
+// done makes the scanner, when all literals are known. What like has of them is entered alike.
+func (f *finder) done(like *finder) {
 	lits := make([]string, len(f.outs))
 	lits[0], lits[1] = foldedS, foldedK
 	for lit, at := range f.at {
 		lits[at] = lit
 	}
-	f.scanner, f.at = newScanner(lits), nil
+	var grams map[string]uint8
+	if like != nil {
+		grams = make(map[string]uint8, len(lits))
+		for lit := range f.at {
+			if at, ok := like.at[lit]; ok {
+				grams[lit] = like.scanner.at[at]
+			}
+		}
+	}
+	f.scanner = newScanner(lits, grams)
 }
 
 // An out is what the occurrence of a literal means.

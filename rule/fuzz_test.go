@@ -254,7 +254,7 @@ func TestScanner(t *testing.T) {
 				lits = append(lits, l)
 			}
 		}
-		s := newScanner(lits)
+		s := newScanner(lits, nil)
 		for range 20 {
 			text := random(r.IntN(60))
 			want := map[hit]bool{}

@@ -209,6 +209,16 @@ func (m *Matcher) askFound(p int32, q *pred, mm *memo) bool {
 		if v.mask&q.mask == 0 {
 			continue
 		}
+		if m.asks(q, v) {
+			if excluded(q, v) {
+				continue
+			}
+			if start, end, ok := m.findIn(p, q, v); ok {
+				m.blame(mm, v, start, end)
+				return true
+			}
+			continue
+		}
 		hits, find := m.hitsIn(v)
 		for _, h := range hits[find:] {
 			if h.pred != p {
@@ -227,13 +237,27 @@ func (m *Matcher) askFound(p int32, q *pred, mm *memo) bool {
 	return false
 }
 
+// asks tells whether it costs less to look for one predicate in a text than to search the text for all of them.
+func (m *Matcher) asks(q *pred, v *gathered) bool {
+	if v.searched || v.slot != nil && v.slot.gen == v.gen {
+		return false
+	}
+	return q.kind == predRegex && len(q.re.must) > 0 || q.kind == predText && len(q.pats) <= fewPatterns
+}
+
+// fewPatterns are looked for one by one.
+const fewPatterns = 2
+
 // isQuiet tells whether a text makes no rule a candidate.
 func (m *Matcher) isQuiet(v *gathered) bool {
 	if m.set.open&v.mask != 0 {
-		return false
+		for _, p := range m.set.openers {
+			if q := &m.set.preds[p]; q.mask&v.mask != 0 && !excluded(q, v) {
+				return false
+			}
+		}
 	}
 	m.hits = m.set.quick.scan(v.text, m.hits[:0])
-	m.counted = false
 	for _, h := range m.hits {
 		if h.lit <= lastFolded {
 			return false
@@ -241,7 +265,7 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 		start, end := int(h.start), int(h.start)+len(m.set.quick.lits[h.lit])
 		outs := m.set.quick.outs[h.lit]
 		for k := range outs {
-			if outs[k].stands(v, start, end) && !m.excluded(&m.set.preds[outs[k].pred], v) {
+			if outs[k].stands(v, start, end) && !excluded(&m.set.preds[outs[k].pred], v) {
 				return false
 			}
 		}
@@ -250,15 +274,15 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 }
 
 // excluded tells whether a text lacks bytes that the predicate's expression must have.
-func (m *Matcher) excluded(q *pred, v *gathered) bool {
+func excluded(q *pred, v *gathered) bool {
 	if q.kind != predRegex || len(q.re.must) == 0 {
 		return false
 	}
-	if !m.counted {
-		m.present, m.ascii = bytesOf(v.text)
-		m.counted = true
+	if !v.counted {
+		v.present, v.ascii = bytesOf(v.text)
+		v.counted = true
 	}
-	return m.ascii && lacks(q.re.must, m.present)
+	return v.ascii && lacks(q.re.must, v.present)
 }
 
 // apply tells the predicate of a hit in gathered text i, in the order of the texts: the first in which it is true is
@@ -304,10 +328,9 @@ func (m *Matcher) scan(v *gathered) (find int) {
 		}
 	}
 	kept := m.found[:0]
-	m.counted = false
 	for _, h := range m.found {
 		q := &m.set.preds[h.pred]
-		if h.start < 0 && m.excluded(q, v) {
+		if h.start < 0 && excluded(q, v) {
 			continue
 		}
 		kept = append(kept, h)

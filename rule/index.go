@@ -67,7 +67,7 @@ type way struct {
 // index works out for every trial how it becomes a candidate.
 func (c *compiler) index() {
 	s := c.set
-	s.quick, s.full = newFinder(), newFinder()
+	s.quick, s.full = newFinder(8*len(s.preds)), newFinder(8*len(s.preds))
 	status := map[int][]int32{}
 	var fields [event.NumFields]map[string][]int32
 	for i := range s.tried {
@@ -144,6 +144,7 @@ func (c *compiler) index() {
 			s.blind = append(s.blind, int32(i))
 			if len(q.pushes) > 0 {
 				s.open |= q.mask
+				s.openers = append(s.openers, int32(i))
 			}
 		}
 		for _, n := range q.needs {
@@ -154,8 +155,12 @@ func (c *compiler) index() {
 			}
 		}
 	}
-	s.quick.done()
-	s.full.done()
+	for i := range s.tried {
+		c.order(s.tried[i].cond)
+	}
+	s.full.done(nil)
+	s.quick.done(&s.full)
+	s.full.at, s.quick.at = nil, nil
 }
 
 // worthScanning tells whether a predicate by which no rule is found is answered by the common scan all the same.
@@ -207,17 +212,27 @@ func (k *classInfo) model(i int) {
 	k.models[i/64] |= 1 << (i % 64)
 }
 
-// visit tells predicates for which classes of records they are asked, and puts cheap questions first.
-func (c *compiler) visit(n int32, classes uint64) (cost int) {
+// visit tells predicates for which classes of records they are asked.
+func (c *compiler) visit(n int32, classes uint64) {
 	node := &c.set.nodes[n]
 	if node.op == opLeaf {
-		q := &c.set.preds[node.pred]
-		q.classes |= classes
-		return int(q.cost)
+		c.set.preds[node.pred].classes |= classes
+		return
+	}
+	for _, k := range node.kids {
+		c.visit(k, classes)
+	}
+}
+
+// order puts cheap questions first, when it is known how each is answered.
+func (c *compiler) order(n int32) (cost int) {
+	node := &c.set.nodes[n]
+	if node.op == opLeaf {
+		return c.set.preds[node.pred].asking()
 	}
 	costs := make([]int, len(node.kids))
 	for i, k := range node.kids {
-		costs[i] = c.visit(k, classes)
+		costs[i] = c.order(k)
 		cost += costs[i]
 	}
 	if node.op == opAnd || node.op == opOr {
@@ -228,6 +243,16 @@ func (c *compiler) visit(n int32, classes uint64) (cost int) {
 				node.kids[j], node.kids[j-1] = node.kids[j-1], node.kids[j]
 			}
 		}
+	}
+	return cost
+}
+
+// asking is the cost of a question. One by which rules are found is answered by then, or concerns the one text that has its literals. Others
+// have texts searched that nobody searched before.
+func (q *pred) asking() int {
+	cost := int(q.cost)
+	if q.covered && len(q.pushes) == 0 && !q.single {
+		cost += costSearch
 	}
 	return cost
 }

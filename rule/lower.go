@@ -345,6 +345,7 @@ const (
 	costComputed
 	costTree
 	costRegex
+	costSearch
 )
 
 // prepare works out how a predicate can be found and what it costs.

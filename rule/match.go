@@ -23,26 +23,23 @@ type Matcher struct {
 	models     []uint64 // bit set of candidate models
 	assigning  bool     // models still run: fields may yet change
 
-	values  []gathered
-	hits    []hit
-	found   []valueHit
-	own     []valueHit  // of values that are not remembered
-	local   []localSets // per predicate, of the value that is being searched
-	stamp   uint32
-	present byteSet // of the value that is being searched
-	ascii   bool    // it has no other bytes
-	counted bool    // these two are known
-	quiet   quietMemory
-	caches  [event.NumFields]*valueCache
-	autos   []*automaton                  // per predicate
-	memory  int                           // of autos, in bytes
-	walk    func(path, value []byte) bool // gatherLeaf, bound once
-	buf     []byte                        // texts that the record does not hold in one piece
-	text    []byte                        // a computed value
-	vals    [][]byte                      // values of a path
-	canon   []byte                        // canonical form of a path's value
-	folded  []byte                        // a text with odd letters undone
-	leaves  int
+	values []gathered
+	hits   []hit
+	found  []valueHit
+	own    []valueHit  // of values that are not remembered
+	local  []localSets // per predicate, of the value that is being searched
+	stamp  uint32
+	quiet  quietMemory
+	caches [event.NumFields]*valueCache
+	autos  []*automaton                  // per predicate
+	memory int                           // of autos, in bytes
+	walk   func(path, value []byte) bool // gatherLeaf, bound once
+	buf    []byte                        // texts that the record does not hold in one piece
+	text   []byte                        // a computed value
+	vals   [][]byte                      // values of a path
+	canon  []byte                        // canonical form of a path's value
+	folded []byte                        // a text with odd letters undone
+	leaves int
 }
 
 // memo is the answer to a predicate.
@@ -84,6 +81,10 @@ type gathered struct {
 	searched bool // it is not remembered, and this was found:
 	find     int32
 	own      [2]int32 // from, to in Matcher.own
+
+	counted bool // these two are known:
+	ascii   bool // text has no bytes beyond
+	present byteSet
 }
 
 // Fields whose values come again and again: what was found in them is remembered.

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/helixvanguard/vanguard/apps"
@@ -41,4 +42,27 @@ func BenchmarkStart(b *testing.B) {
 			Compile(all, Options{})
 		}
 	})
+}
+
+func TestPackedMachines(t *testing.T) {
+	n := 0
+	for _, packed := range []string{apps.Packed, rules.Packed} {
+		_, regexes, err := unpack(packed[len(packMagic)+8:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for src, f := range regexes {
+			want := newMachine(src)
+			if got := unpackMachine(f.mach); !reflect.DeepEqual(got, want) {
+				t.Errorf("%q: the packed machine is another one", src)
+			}
+			for cut := range min(len(f.mach), 60) {
+				unpackMachine(f.mach[:cut]) // damaged: nil or a machine, no panic
+			}
+			n++
+		}
+	}
+	if n < 500 {
+		t.Errorf("%d expressions", n)
+	}
 }

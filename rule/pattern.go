@@ -397,6 +397,7 @@ type facts struct {
 	lits  [][]string // of each set, one is in every text that matches; none: no such set is known
 	empty bool       // it may match the empty text
 	must  []byteSet  // of each set, one byte is in every text of ASCII alone that matches
+	mach  string     // the machine, packed; "" where Pack did not see the expression, or it is one for the standard library
 }
 
 // newRegex checks src and flags, a subset of "ims". known has the facts of expressions that Pack checked.
@@ -412,12 +413,20 @@ func newRegex(src, flags string, known map[string]facts) (*regex, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &regex{src: src, facts: facts{required(tree), canBeEmpty(tree), mustBytes(tree.Simplify(), 0)}}, nil
+	return &regex{src: src, facts: facts{lits: required(tree), empty: canBeEmpty(tree), must: mustBytes(tree.Simplify(), 0)}}, nil
 }
 
 // machine is the expression's automaton program, or nil.
 func (r *regex) machine() *machine {
-	r.own.Do(func() { r.mach = newMachine(r.src) })
+	r.own.Do(func() {
+		if r.facts.mach != "" {
+			// Fast path - a tenth of the time.
+			r.mach = unpackMachine(r.facts.mach)
+		}
+		if r.mach == nil {
+			r.mach = newMachine(r.src)
+		}
+	})
 	return r.mach
 }
 

@@ -24,6 +24,7 @@ type scanner struct {
 	pairs [1 << 16 / 64]uint64
 	short entryTable
 	alone [256]int32 // the literal that is this one byte, plus one; 0 = none
+	at    []uint8    // where in each literal its gram starts
 }
 
 // An entryTable has the entries by a hash: those of bucket b stand at first[b] to first[b+1].
@@ -57,34 +58,30 @@ func gramOf(s string, i int) uint32 {
 
 func pairOf(s string, i int) uint32 { return (uint32(s[i]) | uint32(s[i+1])<<8) | caseBits&0xffff }
 
-func newScanner(lits []string) *scanner {
+// newScanner enters lits; at tells where the gram of some of them starts, if that is known.
+func newScanner(lits []string, at map[string]uint8) *scanner {
 	// One bit in thirty-two set at most: 32 KiB for 7,000 literals.
 	log := min(uint(max(13, bits.Len32(uint32(len(lits)*32)))), 20)
-	s := &scanner{lits: lits, bits: make([]uint64, 1<<log/64), shift: 32 - log}
+	s := &scanner{lits: lits, bits: make([]uint64, 1<<log/64), shift: 32 - log, at: make([]uint8, len(lits))}
+	s.grams.ents = make([]entry, 0, len(lits))
 	var load [1 << 14]uint8 // literals entered under grams, by a hash
 	for i, lit := range lits {
 		if len(lit) < gramSize {
 			s.enterPair(int32(i), lit)
 			continue
 		}
-		best, bestCost := 0, 1<<30
-		for at := 0; at+gramSize <= len(lit) && at < maxGram; at++ {
-			// The rarest in harmless text, but not one under which many literals stand already.
-			cost := gramCost(lit, at)
-			if n := int(load[gramOf(lit, at)*hashPrime>>18]); n > 0 {
-				cost += 10 + 10*n
-			}
-			if cost < bestCost {
-				best, bestCost = at, cost
-			}
+		best, known := at[lit]
+		if !known {
+			best = rarestGram(lit, &load)
 		}
-		g := gramOf(lit, best)
+		s.at[i] = best
+		g := gramOf(lit, int(best))
 		if l := &load[g*hashPrime>>18]; *l < 255 {
 			*l++
 		}
 		h := g * hashPrime
 		s.bits[h>>s.shift>>6] |= 1 << (h >> s.shift & 63)
-		s.grams.add(lit, int32(i), best, h)
+		s.grams.add(lit, int32(i), int(best), h)
 	}
 	s.grams.done()
 	s.short.done()
@@ -115,25 +112,45 @@ var commonGrams, commonPairs = func() (grams [1 << 14 / 64]uint64, pairs [1 << 1
 	return grams, pairs
 }()
 
-// gramCost guesses how common the four bytes at s[i:] are in harmless text.
-func gramCost(s string, i int) (cost int) {
-	for k := i; k < i+gramSize; k++ {
-		cost += int(byteCost[s[k]])
-		if k+1 < i+gramSize {
-			cost += 8 * bits.Len8(commonPairs[pairOf(s, k)*hashPrime>>20])
+// rarestGram is where the four bytes of a literal start that are the rarest in harmless text, but not such under which many literals stand already.
+func rarestGram(lit string, load *[1 << 14]uint8) uint8 {
+	best, bestCost := 0, 1<<30
+	n := min(len(lit), maxGram+gramSize-1)
+	cost := 0 // of the gram that ends at i
+	for i := range n {
+		cost += int(byteCost[lit[i]])
+		if i > 0 {
+			cost += pairCost(lit, i-1)
+		}
+		if i >= gramSize {
+			cost -= int(byteCost[lit[i-gramSize]]) + pairCost(lit, i-gramSize)
+		}
+		at := i - gramSize + 1
+		if at < 0 {
+			continue
+		}
+		h, all := gramOf(lit, at)*hashPrime>>18, cost
+		if commonGrams[h>>6]>>(h&63)&1 != 0 {
+			all += 100
+		}
+		if l := int(load[h]); l > 0 {
+			all += 10 + 10*l
+		}
+		if all < bestCost {
+			best, bestCost = at, all
 		}
 	}
-	if h := gramOf(s, i) * hashPrime >> 18; commonGrams[h>>6]>>(h&63)&1 != 0 {
-		cost += 100
-	}
-	return cost
+	return uint8(best)
 }
+
+// pairCost guesses how common the two bytes at s[i:] are in harmless text.
+func pairCost(s string, i int) int { return 8 * bits.Len8(commonPairs[pairOf(s, i)*hashPrime>>20]) }
 
 func (s *scanner) enterPair(lit int32, text string) {
 	if len(text) == 1 {
 		s.alone[text[0]] = lit + 1
 		for second := range 256 {
-			g := pairOf(string([]byte{text[0], byte(second)}), 0)
+			g := (uint32(text[0]) | uint32(second)<<8) | caseBits&0xffff
 			s.pairs[g>>6] |= 1 << (g & 63)
 		}
 		return

@@ -50,16 +50,16 @@ const description = `Am I under attack, which attack, did it work, and what do I
 Exit status of scan: 0 nothing beyond background noise, 10 attacked, 20 compromise likely, 1 error, 2 usage.`
 
 func main() {
-	debug.SetGCPercent(gcBuilding)
+	debug.SetGCPercent(gcScanning)
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// The engine's knowledge lives as long as the process, so collecting while it is built only costs time. Afterwards a
-// line allocates next to nothing and collections are rare: one more of them, before the heap grows past softLimit,
-// costs less than the memory. The limit is soft, and GOMEMLIMIT overrides it.
+// The engine's knowledge lives as long as the process, so collecting while it is built only costs time, and a log of some hundred lines is judged
+// before there is anything to collect. Afterwards a line allocates next to nothing and collections are rare: one more of them, before the heap grows
+// past softLimit, costs less than the memory. The limit is soft, and GOMEMLIMIT overrides it.
 const (
-	gcBuilding = 400      // percent that the heap may grow between collections
-	gcRunning  = 100      // the same, while scanning
+	gcScanning = 800      // percent that the heap may grow between collections
+	gcServing  = 100      // the same, in a process that stays
 	softLimit  = 50 << 20 // bytes, with one worker
 	perWorker  = 40 << 20 // bytes more for each further one: its memory of values, and the blocks in flight
 )

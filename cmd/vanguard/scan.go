@@ -156,7 +156,6 @@ func (c *scanCmd) Run(k *kong.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	debug.SetGCPercent(gcRunning)
 	if os.Getenv("GOMEMLIMIT") == "" {
 		workers := opt.Workers
 		if workers <= 0 {

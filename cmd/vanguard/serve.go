@@ -80,7 +80,7 @@ func (c *serveCmd) Run(k *kong.Context) error {
 	if cfg.Engine, err = vanguard.NewEngine(vanguard.Options{Model: model}); err != nil {
 		return err
 	}
-	debug.SetGCPercent(gcRunning)
+	debug.SetGCPercent(gcServing)
 
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
