@@ -179,6 +179,8 @@ type worker struct {
 	decode  decode.Memory
 	witness *witness.Scorer // nil without a classifier
 	scratch []byte          // for canonicalise
+	dull    dullMemory
+	odd     uint64 // fields of the event that may need decoding
 	signals []event.Signal
 	event   event.Event
 }
@@ -199,7 +201,7 @@ func (i *idle) take() *worker {
 		i.free = i.free[:n-1]
 		return w
 	}
-	w := &worker{match: i.set.NewMatcher(), decode: decode.NewMemory()}
+	w := &worker{match: i.set.NewMatcher(), decode: decode.NewMemory(), dull: newDullMemory()}
 	if i.witness != nil {
 		w.witness = i.witness.NewScorer()
 	}
@@ -214,11 +216,18 @@ func (i *idle) put(w *worker) {
 
 // judge decodes ev and appends what the rules and the classifier say of it.
 func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
+	unknown := w.dull.look(ev)
+	w.odd = 0
 	w.canonicalise(ev)
 	from := len(*dst)
 	*dst = w.match.Match(ev, *dst)
+	dull := w.match.Quiet() &^ w.odd
 	if w.witness != nil {
 		*dst = w.witness.Judge(ev, *dst, from)
+		dull &= w.witness.Quiet()
+	}
+	if unknown != (dullLook{}) {
+		w.dull.learn(&unknown, dull)
 	}
 }
 

@@ -28,7 +28,7 @@ var attackerFields = func() (mask uint64) {
 
 // canonicalise records the canonical form of everything that a client may have written into ev, once for all judges.
 func (w *worker) canonicalise(ev *event.Event) {
-	for set := ev.Fields() & attackerFields; set != 0; set &= set - 1 {
+	for set := ev.Fields() & attackerFields &^ ev.Dull; set != 0; set &= set - 1 {
 		f := event.Field(bits.TrailingZeros64(set))
 		w.canonical(ev, f, ev.Get(f))
 	}
@@ -60,6 +60,7 @@ func (w *worker) canonical(ev *event.Event, f event.Field, v []byte) {
 	if !w.decode.Needed(v) { // Fast path - Needed is false only where Canonical would change nothing.
 		return
 	}
+	w.odd |= 1 << f
 	out, changed := decode.Canonical(w.scratch[:0], v)
 	if changed {
 		text := ev.Alloc(len(out))

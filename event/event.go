@@ -36,6 +36,10 @@ type Event struct {
 	Bytes    int64         // size of the response body; -1 unknown
 	Duration time.Duration // how long the request took; -1 unknown
 
+	// Dull has a bit for each Field whose value nobody finds anything in, as was found out when the same value came before: it needs no decoding, makes
+	// no rule a candidate and carries nothing for the classifier.
+	Dull uint64
+
 	// Object is the record's tree where it is structured (JSON), else nil. Fields that
 	// have a name of their own (Field) are set as well.
 	Object Object
@@ -84,7 +88,7 @@ func (e *Event) Reset() {
 	e.Time, e.Clock = 0, NoClock
 	e.Client, e.Peer = netip.Addr{}, netip.Addr{}
 	e.Status, e.Bytes, e.Duration = 0, -1, -1
-	e.Object = nil
+	e.Object, e.Dull = nil, 0
 	e.set = 0
 	e.extra = e.extra[:0]
 	e.decoded = e.decoded[:0]

@@ -146,10 +146,15 @@ func (m *Matcher) joined(path, query []byte) []byte {
 // search finds out which rules one gathered text makes candidates. Nearly all texts make none: this is remembered of them, or soon
 // found. What else is in a text is looked for when a predicate asks.
 func (m *Matcher) search(i int, v *gathered) {
+	fields := v.mask & fieldSlots
+	if v.raw && fields != 0 && fields&^m.ev.Dull == 0 {
+		return
+	}
 	remembered := v.remembered()
 	var print uint64
 	if remembered {
 		if print = m.quiet.print(v); m.quiet.has(print) {
+			m.calm(v)
 			return
 		}
 		if slot, found := m.caches[v.field].lookup(v); found {
@@ -164,8 +169,18 @@ func (m *Matcher) search(i int, v *gathered) {
 			m.apply(i, v, h)
 		}
 	}
-	if remembered && find == 0 {
-		m.quiet.add(print)
+	if find == 0 {
+		m.calm(v)
+		if remembered {
+			m.quiet.add(print)
+		}
+	}
+}
+
+// calm notes that a field's value makes no rule a candidate.
+func (m *Matcher) calm(v *gathered) {
+	if v.raw {
+		m.dull |= v.mask & fieldSlots
 	}
 }
 

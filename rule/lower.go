@@ -62,6 +62,9 @@ const (
 	slotTree    = 52 // leaves of a structured record, and extra pairs, that a client may have written
 )
 
+// fieldSlots are the slots of Fields.
+const fieldSlots = 1<<event.NumFields - 1
+
 // payloadMask is what "payload" looks at: what a client writes, and what a server writes around it.
 var payloadMask = func() (m uint64) {
 	for _, f := range []event.Field{event.Path, event.Query, event.Referer, event.UserAgent, event.Cookie, event.Body, event.Headers, event.Host,

@@ -23,23 +23,25 @@ type Matcher struct {
 	models     []uint64 // bit set of candidate models
 	assigning  bool     // models still run: fields may yet change
 
-	values []gathered
-	hits   []hit
-	found  []valueHit
-	own    []valueHit  // of values that are not remembered
-	local  []localSets // per predicate, of the value that is being searched
-	stamp  uint32
-	quiet  quietMemory
-	caches [event.NumFields]*valueCache
-	autos  []*automaton                  // per predicate
-	memory int                           // of autos, in bytes
-	walk   func(path, value []byte) bool // gatherLeaf, bound once
-	buf    []byte                        // texts that the record does not hold in one piece
-	text   []byte                        // a computed value
-	vals   [][]byte                      // values of a path
-	canon  []byte                        // canonical form of a path's value
-	folded []byte                        // a text with odd letters undone
-	leaves int
+	values   []gathered
+	gathered bool   // values are those of the Event at hand
+	dull     uint64 // fields whose values were found to make no rule a candidate
+	hits     []hit
+	found    []valueHit
+	own      []valueHit  // of values that are not remembered
+	local    []localSets // per predicate, of the value that is being searched
+	stamp    uint32
+	quiet    quietMemory
+	caches   [event.NumFields]*valueCache
+	autos    []*automaton                  // per predicate
+	memory   int                           // of autos, in bytes
+	walk     func(path, value []byte) bool // gatherLeaf, bound once
+	buf      []byte                        // texts that the record does not hold in one piece
+	text     []byte                        // a computed value
+	vals     [][]byte                      // values of a path
+	canon    []byte                        // canonical form of a path's value
+	folded   []byte                        // a text with odd letters undone
+	leaves   int
 }
 
 // memo is the answer to a predicate.
@@ -124,14 +126,18 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		m.have |= 1 << needTree
 	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
-	m.own = m.own[:0]
-	m.gather()
+	m.own, m.dull = m.own[:0], ev.Dull
+	m.gathered = false
 	if s.naive {
+		m.gatherOnce()
 		return m.matchAll(dst)
 	}
-	for i := range m.values {
-		if v := &m.values[i]; v.mask&m.info.scan != 0 {
-			m.search(i, v)
+	if m.loud() {
+		m.gatherOnce()
+		for i := range m.values {
+			if v := &m.values[i]; v.mask&m.info.scan != 0 {
+				m.search(i, v)
+			}
 		}
 	}
 	if ev.Status > 0 && ev.Status < maxStatus {
@@ -153,10 +159,29 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 	default:
 		slices.Sort(m.candidates)
 	}
+	m.gatherOnce()
 	for _, t := range m.candidates {
 		dst = m.try(t, dst)
 	}
 	return dst
+}
+
+// Quiet has the fields of the last Event whose values, as they stand, make no rule a candidate.
+func (m *Matcher) Quiet() uint64 { return m.dull }
+
+// loud tells whether anything must be searched that is not known to be dull.
+func (m *Matcher) loud() bool {
+	const target, whole = 1<<event.Path | 1<<event.Query, 1<<slotURI | 1<<slotAbs
+	have, scan := m.have&fieldSlots&^m.dull, m.info.scan
+	return have&scan != 0 || have&target != 0 && scan&whole != 0 || m.have>>needTree != 0 || scan>>slotKeyword&1 != 0 || len(m.ev.Decoded()) > 0
+}
+
+// gatherOnce gathers what predicates look at. Of a record whose values are all dull, and which is no candidate by status, value or class, nobody asks.
+func (m *Matcher) gatherOnce() {
+	if !m.gathered {
+		m.gathered = true
+		m.gather()
+	}
 }
 
 // matchAll tries every rule, without any index.
@@ -203,9 +228,17 @@ func (m *Matcher) try(t int32, dst []event.Signal) []event.Signal {
 
 // runModels lets candidate models set fields, lowest order first.
 func (m *Matcher) runModels() {
-	for i, w := range m.info.models {
-		m.models[i] |= w
+	any := uint64(0)
+	for i := range m.models {
+		if i < len(m.info.models) {
+			m.models[i] |= m.able(i, m.info.models[i])
+		}
+		any |= m.models[i]
 	}
+	if any == 0 {
+		return
+	}
+	m.gatherOnce()
 	m.assigning = true
 	for i := 0; i < len(m.models); i++ {
 		for m.models[i] != 0 {
@@ -237,6 +270,16 @@ func (m *Matcher) runModels() {
 		}
 	}
 	m.assigning = false
+}
+
+// able leaves of the models in word i of a bit set those whose fields the Event has.
+func (m *Matcher) able(i int, word uint64) uint64 {
+	for w := word; w != 0; w &= w - 1 {
+		if bit := bits.TrailingZeros64(w); m.set.tried[i*64+bit].need&^m.have != 0 {
+			word &^= 1 << bit
+		}
+	}
+	return word
 }
 
 // dropModels takes back the candidates up to and with model t.

@@ -297,7 +297,7 @@ type quietMemory struct {
 	sets [][8]uint64 // each a cache line, what was met last in front; 0 = free
 }
 
-const quietSets = 1 << 13 // a power of two; 512 KiB
+const quietSets = 1 << 11 // a power of two; 128 KiB
 
 func newQuietMemory() quietMemory {
 	return quietMemory{maphash.MakeSeed(), make([][8]uint64, quietSets)}

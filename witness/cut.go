@@ -98,6 +98,13 @@ func dotted(b []byte) bool {
 // fields are those that are cut, in order. Further headers come last.
 var fields = [...]event.Field{event.Path, event.Query, event.UserAgent, event.Referer, event.Cookie, event.Body, event.User, event.Headers}
 
+var cutFields = func() (m uint64) {
+	for _, f := range fields {
+		m |= 1 << f
+	}
+	return m
+}()
+
 // Cut appends the pieces of ev that could carry an attack to dst.
 func Cut(dst []Segment, ev *event.Event) []Segment {
 	for _, f := range fields {

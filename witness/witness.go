@@ -77,6 +77,7 @@ type Scorer struct {
 	seed     maphash.Seed
 	known    []known
 	quiet    []uint64 // fingerprints of values no piece of which is suspect
+	loud     uint64   // fields of the last Event that have a suspect piece
 }
 
 // known is what was said of a piece before.
@@ -87,7 +88,7 @@ type known struct {
 
 const (
 	knownPieces = 1 << 12 // pieces that are remembered; 24 bytes each
-	quietValues = 1 << 14 // values that are remembered; 8 bytes each
+	quietValues = 1 << 12 // values that are remembered; 8 bytes each
 )
 
 // NewScorer returns a Scorer with nothing in memory.
@@ -105,11 +106,20 @@ func (s *Scorer) Judge(ev *event.Event, dst []event.Signal, from int) []event.Si
 	return s.message(ev, dst, from)
 }
 
+// Quiet has the fields of the last Event in which nothing is suspect.
+func (s *Scorer) Quiet() uint64 { return ^s.loud }
+
 func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.Signal {
 	s.segments = s.segments[:0]
-	for _, f := range fields {
-		if value := ev.Get(f); len(value) > 2 {
-			s.suspects(f, value)
+	s.loud = 0
+	if ev.Fields()&cutFields&^ev.Dull != 0 {
+		for _, f := range fields {
+			if value := ev.Get(f); len(value) > 2 && ev.Dull>>f&1 == 0 {
+				from := len(s.segments)
+				if s.suspects(f, value); len(s.segments) > from {
+					s.loud |= 1 << f
+				}
+			}
 		}
 	}
 	s.segments = cutExtra(s.segments, ev)
