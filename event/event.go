@@ -79,6 +79,17 @@ type Object interface {
 	Lookup(dst [][]byte, path []string) (vals [][]byte, exists bool)
 	// Walk calls f for every scalar leaf with its dotted path, until f returns false.
 	Walk(f func(path, value []byte) bool)
+	// Keys has the KeyBit of each key at the top; all bits where that is not known. A path whose first segment has another bit does not exist.
+	Keys() uint64
+}
+
+// KeyBit is one of 64 bits, by a key's length and some of its letters.
+func KeyBit[T string | []byte](key T) uint64 {
+	n := len(key)
+	if n == 0 {
+		return 1
+	}
+	return 1 << ((uint(n)*5 + uint(key[0]) + uint(key[n-1])*3 + uint(key[n/2])*7) & 63)
 }
 
 // Reset empties e for the next record and keeps its memory.

@@ -444,6 +444,7 @@ type object struct {
 		i uint32
 	}
 	n    int
+	keys uint64 // event.KeyBit of each key at the top; all bits where that is not known
 	path []byte // Walk's
 }
 
@@ -454,11 +455,36 @@ var _ event.Object = (*object)(nil)
 func (o *object) add(t *tree, i uint32) {
 	if o.n < maxRoots {
 		o.roots[o.n].t, o.roots[o.n].i = t, i
-		o.n++
+		if o.n++; o.n == 1 {
+			o.keys = 0
+		}
+		o.keys |= t.keyBits(i)
 	}
 }
 
+// keyBits has a bit for each key of node i. A key with escapes, or with dots, which a path of several segments may mean, sets all.
+func (t *tree) keyBits(i uint32) (keys uint64) {
+	nd := &t.nodes[i]
+	if nd.kind != jObject {
+		return ^uint64(0)
+	}
+	for c := i + 1; c < nd.next; c = t.nodes[c].next {
+		k := &t.nodes[c]
+		key := t.text[k.key:k.keyEnd]
+		if k.keyAt != inText || bytes.IndexByte(key, '.') >= 0 {
+			return ^uint64(0)
+		}
+		keys |= event.KeyBit(key)
+	}
+	return keys
+}
+
+func (o *object) Keys() uint64 { return o.keys }
+
 func (o *object) Lookup(dst [][]byte, path []string) (vals [][]byte, exists bool) {
+	if len(path) > 0 && o.keys&event.KeyBit(path[0]) == 0 {
+		return dst, false // Fast path - most rules ask for what few records have.
+	}
 	for r := range o.n {
 		if dst, exists = o.roots[r].t.lookup(dst, o.roots[r].i, path, 0); exists {
 			break

@@ -34,6 +34,7 @@ type trial struct {
 	cond    int32 // node
 	classes uint64
 	need    uint64 // fields without which it cannot match; bit needTree: a structured record or extra pairs
+	keys    uint64 // event.KeyBit of keys of which it needs one at the top of a structured record; 0: it needs none
 	det     *event.Detector
 	quoted  *event.Detector // det inside written text, nil if that makes no difference
 	assign  []assignment

@@ -63,6 +63,9 @@ func scalar(v any) (string, bool) {
 	return "", false
 }
 
+// Keys is not known.
+func (o jsonObject) Keys() uint64 { return ^uint64(0) }
+
 func (o jsonObject) Walk(f func(path, value []byte) bool) { walk("", o.v, f) }
 
 func walk(path string, v any, f func(path, value []byte) bool) bool {

@@ -73,7 +73,7 @@ func (c *compiler) index() {
 	for i := range s.tried {
 		t := &s.tried[i]
 		c.visit(t.cond, t.classes)
-		t.need = c.need(t.cond)
+		t.need, t.keys = c.need(t.cond), c.keys(t.cond)
 		w, ok := c.way(t.cond)
 		if !ok {
 			for k := range s.classes {
@@ -283,6 +283,32 @@ func (c *compiler) need(n int32) (m uint64) {
 	return m
 }
 
+// keys has the event.KeyBit of keys of a structured record of which a condition needs one; 0 if it needs none.
+func (c *compiler) keys(n int32) (m uint64) {
+	node := &c.set.nodes[n]
+	switch node.op {
+	case opLeaf:
+		if q := &c.set.preds[node.pred]; q.ref.kind == refTree && q.kind != predNull && q.kind != predTrue && q.kind != predRef {
+			return event.KeyBit(q.ref.path[0])
+		}
+	case opAnd:
+		for _, k := range node.kids {
+			if keys := c.keys(k); keys != 0 && (m == 0 || bits.OnesCount64(keys) < bits.OnesCount64(m)) {
+				m = keys
+			}
+		}
+	case opOr:
+		for _, k := range node.kids {
+			keys := c.keys(k)
+			if keys == 0 {
+				return 0
+			}
+			m |= keys
+		}
+	}
+	return m
+}
+
 // way finds the cheapest set of predicates of which one must be true.
 func (c *compiler) way(n int32) (best way, ok bool) {
 	node := &c.set.nodes[n]
@@ -382,10 +408,15 @@ func (q *pred) valueCost() (sum float64) {
 	return sum
 }
 
+// lacks tells whether the Event has not what a trial needs.
+func (m *Matcher) lacks(t *trial) bool {
+	return t.need&^m.have != 0 || t.keys != 0 && t.keys&m.keys == 0
+}
+
 // queue makes the trials candidates that are for this class of records.
 func (m *Matcher) queue(trials []int32) {
 	for _, t := range trials {
-		if tr := &m.set.tried[t]; tr.classes>>m.class&1 == 0 || tr.need&^m.have != 0 {
+		if tr := &m.set.tried[t]; tr.classes>>m.class&1 == 0 || m.lacks(tr) {
 			continue
 		}
 		if int(t) < m.set.models {

@@ -15,6 +15,7 @@ type Matcher struct {
 	info  *classInfo
 	class int
 	have  uint64 // the Event's fields, and needTree; see trial.need
+	keys  uint64 // of the Event's Object; see trial.keys
 	epoch uint32 // of the Event at hand; what carries another epoch is stale
 
 	memo       []memo   // per predicate
@@ -90,7 +91,8 @@ type gathered struct {
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
-const cachedFields = 1<<event.Method | 1<<event.HTTPVersion | 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host | 1<<event.Hostname | 1<<event.Process | 1<<event.PrincipalType | 1<<event.User
+const cachedFields = 1<<event.Method | 1<<event.HTTPVersion | 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host | 1<<event.Hostname | 1<<event.Process | 1<<event.PrincipalType | 1<<event.User |
+	1<<event.Action | 1<<event.Provider
 
 // NewMatcher returns a Matcher with its own scratch memory.
 func (s *Set) NewMatcher() *Matcher {
@@ -122,8 +124,13 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		m.epoch = 1
 	}
 	m.have = ev.Fields()
-	if ev.Object != nil || len(ev.Extra()) > 0 {
+	switch m.keys = 0; {
+	case len(ev.Extra()) > 0:
 		m.have |= 1 << needTree
+		m.keys = ^uint64(0)
+	case ev.Object != nil:
+		m.have |= 1 << needTree
+		m.keys = ev.Object.Keys()
 	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
 	m.own, m.dull = m.own[:0], ev.Dull
@@ -148,7 +155,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 		m.runModels()
 	}
 	for _, t := range m.info.always {
-		if s.tried[t].need&^m.have == 0 {
+		if !m.lacks(&s.tried[t]) {
 			m.candidates = append(m.candidates, t)
 		}
 	}
@@ -275,7 +282,7 @@ func (m *Matcher) runModels() {
 // able leaves of the models in word i of a bit set those whose fields the Event has.
 func (m *Matcher) able(i int, word uint64) uint64 {
 	for w := word; w != 0; w &= w - 1 {
-		if bit := bits.TrailingZeros64(w); m.set.tried[i*64+bit].need&^m.have != 0 {
+		if bit := bits.TrailingZeros64(w); m.lacks(&m.set.tried[i*64+bit]) {
 			word &^= 1 << bit
 		}
 	}
