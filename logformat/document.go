@@ -295,10 +295,15 @@ func (s *jsonScan) value(b []byte) (n int, st jsonStatus) {
 					continue
 				}
 				i += bits.TrailingZeros64(m) >> 3
-				if b[i] == '"' {
-					s.quoted = false
-					i++
+				if b[i] != '"' {
+					break
 				}
+				if i+2 < len(b) && b[i+2] == '"' && (b[i+1] == ':' || b[i+1] == ',') {
+					i += 3 // Fast path - the next string follows.
+					continue
+				}
+				s.quoted = false
+				i++
 				break
 			}
 			if !s.quoted {

@@ -2,6 +2,8 @@ package rule
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -371,7 +373,20 @@ func (pc *piece) index(text []byte, from int, cased bool) (start, end int, ok bo
 		}
 		return 0, 0, false
 	}
-	for i := from + pc.rare; i <= len(text)-n+pc.rare; i++ {
+	last := len(text) - n + pc.rare // where the rarest byte may stand at most
+	for i := from + pc.rare; i <= last; i++ {
+		// Eight bytes at a time up to the next one that may be it. The lowest bit that is set marks it; bits above may be wrong.
+		for i+8 <= len(text) {
+			x := (binary.LittleEndian.Uint64(text[i:]) | caseBits) ^ uint64(c)*0x0101010101010101
+			if m := (x - 0x0101010101010101) &^ x & 0x8080808080808080; m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
+		}
+		if i > last {
+			break
+		}
 		if text[i]|0x20 == c && equalFold(text[i-pc.rare:i-pc.rare+n], pc.lit) {
 			return i - pc.rare, i - pc.rare + n, true
 		}
