@@ -76,7 +76,7 @@ func NewEngine(opt Options) (*Engine, error) {
 		}
 		all, problems = append(without(all, r), r...), append(problems, p...)
 	}
-	set, more := rule.Compile(all, rule.Options{})
+	set, more := rule.Compile(all, rule.Options{Final: true})
 	e.set, e.problems = set, append(problems, more...)
 	e.idle, e.bare = &idle{set: set}, &idle{set: set}
 	if e.opt.Model != nil {

@@ -26,29 +26,21 @@ type windows struct {
 // many thousands, so it is kept small.
 type window struct {
 	Newest int64
-	Marks  []mark              // event_count: moments; value_*: values
-	Stages []stage             // temporal: per rule
-	Base   [maxExamples]uint64 // numbers of lines that led here, in examples
-	Total  int                 // base events since the window was last empty
+	Marks  []mark              // event_count: moments; value_*: values; temporal: per rule
 	Last   EventNumber         // the event that was counted last
 	LastAt int64               // its time
-	Route  uint32              // hash of its route
+	Base   [maxExamples]uint32 // numbers of lines that led here, in examples
+	Total  int32               // base events since the window was last empty, saturated
+	Route  uint32              // hash of the last event's route
 	Log    uint32              // hash of the kind of log that told of it
 	Fired  bool                // the condition held, and the key has not been quiet since
 }
 
-// A stage is one rule's part in a temporal correlation.
-type stage struct {
-	Seen  bool
-	At    int64 // when the rule matched last; ordered: when the chain up to it was complete
-	Began int64 // ordered: when that chain began
-}
-
 // A mark is a moment and what happened then.
 type mark struct {
-	At    int64
-	Value uint64 // value_count: hash of the value; value_sum and the like: the number's bits
-	N     int32  // events joined in it
+	At    int64  // temporal: when the rule matched last; ordered: when the chain up to it was complete
+	Value uint64 // value_count: hash of the value; value_sum and the like: the number's bits; ordered: when that chain began
+	N     int32  // events joined in it; temporal: 0 if the rule has not matched yet
 }
 
 // correlate adds the event to w's window of its key. ok is true if the correlation holds now; the returned signal then
@@ -80,7 +72,7 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 		}
 	}
 	win.Newest = max(win.Newest, at)
-	win.Total++
+	win.Total = min(win.Total, math.MaxInt32-1) + 1
 	if !win.add(w.c, ev, base.Detector, at) {
 		t.remember(win, ev, &base)
 		return r, false
@@ -88,7 +80,7 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 	r = raised{Signal: event.Signal{Detector: w.c.Detector, Field: base.Field, Span: base.Span}, actor: groupActor(w.c, ev, base.actor), events: 1, lasting: true}
 	if !win.Fired {
 		win.Fired = true
-		r.events = max(win.Total, base.events)
+		r.events = max(int(win.Total), base.events)
 		for _, n := range win.Base {
 			if e, ok := t.examples.get(n); ok {
 				e.By = []string{w.c.Detector.By}
@@ -146,7 +138,7 @@ func (t *Tracker) remember(win *window, ev *event.Event, base *raised) {
 type kept struct {
 	event  int
 	by     *event.Detector
-	number uint64
+	number uint32
 }
 
 // groupActor is the actor of a correlation: the account if it groups by account and not by source. One that
@@ -214,18 +206,18 @@ func (win *window) add(c *rule.Correlation, ev *event.Event, base *event.Detecto
 		return c.Condition.Holds(aggregate(c, win.Marks))
 	case rule.Temporal, rule.TemporalOrdered:
 		n := min(len(c.Bases), maxStages)
-		if win.Stages == nil {
-			win.Stages = make([]stage, n)
+		if len(win.Marks) == 0 {
+			win.Marks = append(win.Marks, make([]mark, n)...)
 		}
 		for i := n - 1; i >= 0; i-- { // From the back, so that one event of a rule named twice takes one step.
 			if c.Bases[i].Detector == base {
 				win.step(i, at, span, c.Ordered)
 			}
 		}
-		if last := &win.Stages[n-1]; c.Ordered {
-			return c.Bases[n-1].Detector == base && last.Seen && last.At == at && at-last.Began <= span
+		if last := &win.Marks[n-1]; c.Ordered {
+			return c.Bases[n-1].Detector == base && last.N > 0 && last.At == at && at-int64(last.Value) <= span
 		}
-		return c.Complete(func(i int) bool { return i < n && win.Stages[i].Seen && win.Newest-win.Stages[i].At <= span })
+		return c.Complete(func(i int) bool { return i < n && win.Marks[i].N > 0 && win.Newest-win.Marks[i].At <= span })
 	}
 	return false
 }
@@ -262,16 +254,16 @@ func valueLimit(c *rule.Correlation) int {
 
 // step notes that rule i matched.
 func (win *window) step(i int, at, span int64, ordered bool) {
-	s := &win.Stages[i]
-	s.Began = at
+	s := &win.Marks[i]
+	began := at
 	if ordered && i > 0 {
-		prev := &win.Stages[i-1]
-		if !prev.Seen || prev.At > at || at-prev.Began > span {
+		prev := &win.Marks[i-1]
+		began = int64(prev.Value)
+		if prev.N == 0 || prev.At > at || at-began > span {
 			return
 		}
-		s.Began = prev.Began
 	}
-	s.At, s.Seen = at, true
+	*s = mark{At: at, Value: uint64(began), N: 1}
 }
 
 // examples keeps the last few thousand lines that fed correlations, whichever window they belong to, so that memory does not
@@ -283,21 +275,23 @@ type examples struct {
 
 const maxExampleLines = 4096
 
-func (x *examples) put(e Evidence) uint64 {
+// put returns the line's number: its lower half, which tells it from all that are kept.
+func (x *examples) put(e Evidence) uint32 {
 	x.Last++
 	if len(x.Ring) < maxExampleLines {
 		x.Ring = append(x.Ring, e)
 	} else {
 		x.Ring[(x.Last-1)%maxExampleLines] = e
 	}
-	return x.Last
+	return uint32(x.Last)
 }
 
-func (x *examples) get(n uint64) (Evidence, bool) {
-	if n == 0 || n+maxExampleLines <= x.Last {
+func (x *examples) get(n uint32) (Evidence, bool) {
+	age := uint64(uint32(x.Last) - n)
+	if n == 0 || age >= uint64(len(x.Ring)) {
 		return Evidence{}, false
 	}
-	return x.Ring[(n-1)%maxExampleLines], true
+	return x.Ring[(x.Last-1-age)%maxExampleLines], true
 }
 
 // expire drops the marks from before oldest.

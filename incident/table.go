@@ -19,7 +19,6 @@ type list struct{ newest, oldest int32 }
 
 type slot[V any] struct {
 	key        string
-	hash       uint64
 	prev, next int32
 	rank       uint8
 	val        V
@@ -35,6 +34,9 @@ const ranks = 4
 const slabSize = 32 // slots: small beside the table, so that it is hardly larger than what is in it
 
 func (t *table[V]) slot(i int32) *slot[V] { return &t.slabs[i/slabSize][i%slabSize] }
+
+// hash is that of slot i's key. It is needed where the table grows or forgets, and worked out anew: kept, it would take a tenth of the table.
+func (t *table[V]) hash(i int32) uint64 { return maphash.String(t.seed, t.slot(i).key) }
 
 func newTable[V any](limit int) *table[V] {
 	t := &table[V]{seed: maphash.MakeSeed(), index: make([]uint64, 16), limit: limit}
@@ -80,12 +82,12 @@ func (t *table[V]) enter(i int32, hash uint64) {
 // leave takes slot i out of the index, and moves up what stands behind it.
 func (t *table[V]) leave(i int32) {
 	mask := uint64(len(t.index) - 1)
-	free := t.slot(i).hash & mask
+	free := t.hash(i) & mask
 	for uint32(t.index[free]) != uint32(i+1) {
 		free = (free + 1) & mask
 	}
 	for k := (free + 1) & mask; t.index[k] != 0; k = (k + 1) & mask {
-		home := t.slot(int32(uint32(t.index[k]))-1).hash & mask
+		home := t.hash(int32(uint32(t.index[k]))-1) & mask
 		if (k-home)&mask >= (k-free)&mask {
 			t.index[free], free = t.index[k], k
 		}
@@ -109,7 +111,7 @@ func (t *table[V]) at(key []byte) (v *V, fresh bool) {
 		if t.used++; 4*t.used > 3*len(t.index) {
 			t.index = make([]uint64, 2*len(t.index))
 			for old := range i {
-				t.enter(old, t.slot(old).hash)
+				t.enter(old, t.hash(old))
 			}
 		}
 	} else {
@@ -119,7 +121,7 @@ func (t *table[V]) at(key []byte) (v *V, fresh bool) {
 		t.evicted++
 	}
 	s := t.slot(i)
-	*s = slot[V]{key: string(key), hash: hash}
+	*s = slot[V]{key: string(key)}
 	t.enter(i, hash)
 	t.link(i)
 	return &s.val, true

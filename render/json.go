@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -29,33 +28,50 @@ func writeJSONL(w io.Writer, r *vanguard.Report) error {
 // encode writes v as JSON and a line end. Hidden characters stand as \u escapes, so that
 // JSON on a terminal is as harmless as text; to a parser it is the same value.
 func encode(w io.Writer, v any, indent string) error {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	enc := json.NewEncoder(&shown{w: w})
 	enc.SetIndent("", indent)
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	out := make([]byte, 0, buf.Len())
-	for b := buf.Bytes(); len(b) > 0; {
+	return enc.Encode(v)
+}
+
+// shown writes JSON on to w, piece by piece, with hidden characters as escapes. Each call has whole characters.
+type shown struct {
+	w   io.Writer
+	out []byte
+}
+
+const shownPiece = 32 << 10
+
+func (s *shown) Write(b []byte) (int, error) {
+	size := len(b)
+	for s.out = s.out[:0]; len(b) > 0; {
 		plain := 0 // Fast path - nearly all of it is ASCII that shows.
-		for plain < len(b) && (b[plain] >= ' ' && b[plain] < 0x7f || b[plain] == '\n') {
+		for plain < min(len(b), shownPiece) && (b[plain] >= ' ' && b[plain] < 0x7f || b[plain] == '\n') {
 			plain++
 		}
-		if out, b = append(out, b[:plain]...), b[plain:]; len(b) == 0 {
-			break
+		s.out, b = append(s.out, b[:plain]...), b[plain:]
+		if len(s.out) >= shownPiece {
+			if _, err := s.w.Write(s.out); err != nil {
+				return 0, err
+			}
+			s.out = s.out[:0]
+		}
+		if len(b) == 0 || plain == shownPiece {
+			continue
 		}
 		r, n := utf8.DecodeRune(b)
 		switch {
 		case hidden(r) && r >= 0x10000:
 			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
+			s.out = fmt.Appendf(s.out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
 		case hidden(r):
-			out = fmt.Appendf(out, `\u%04x`, r)
+			s.out = fmt.Appendf(s.out, `\u%04x`, r)
 		default:
-			out = append(out, b[:n]...)
+			s.out = append(s.out, b[:n]...)
 		}
 		b = b[n:]
 	}
-	_, err := w.Write(out)
-	return err
+	if _, err := s.w.Write(s.out); err != nil {
+		return 0, err
+	}
+	return size, nil
 }

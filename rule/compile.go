@@ -50,8 +50,7 @@ type finder struct {
 }
 
 func newFinder(lits int) finder {
-	lits += lastFolded + 1
-	return finder{outs: make([][]out, lastFolded+1, lits), at: make(map[string]int32, lits)}
+	return finder{outs: make([][]out, lastFolded+1), at: make(map[string]int32, lits)}
 }
 
 func (f *finder) add(lit string, o out) {
@@ -135,6 +134,11 @@ func Compile(rules []*Rule, opt Options) (*Set, []Problem) {
 	c.set.preds, c.set.nodes = c.low.preds, c.low.nodes
 	c.index()
 	c.finish(opt)
+	if opt.Final {
+		for _, r := range c.set.rules {
+			r.det = nil
+		}
+	}
 	return c.set, c.set.problems
 }
 

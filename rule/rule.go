@@ -128,4 +128,5 @@ func (p Problem) Error() string {
 type Options struct {
 	Placeholders map[string][]string // values of %name% in items with the modifier "expand"
 	NoPrefilter  bool                // evaluate every rule on every Event; slow, for tests
+	Final        bool                // these rules will not be compiled again: what only compiling needs of them is let go
 }

@@ -286,7 +286,7 @@ type valueHit struct {
 const (
 	maxCached   = 400 // bytes of a value that is remembered
 	cacheSlots  = 512 // per field; a power of two
-	targetSlots = 4096
+	targetSlots = 1024
 	cacheHits   = 64 // more of a value are not remembered
 )
 
