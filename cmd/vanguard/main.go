@@ -60,7 +60,7 @@ func main() {
 const (
 	gcScanning = 800      // percent that the heap may grow between collections
 	gcServing  = 100      // the same, in a process that stays
-	softLimit  = 50 << 20 // bytes, with one worker
+	softLimit  = 48 << 20 // bytes, with one worker
 	perWorker  = 40 << 20 // bytes more for each further one: its memory of values, and the blocks in flight
 )
 
