@@ -54,6 +54,10 @@ func fold(r rune, prev byte) (text string, ok bool) {
 			return " ", true
 		case r >= 0x200b && r <= 0x200f, r == 0x2060:
 			return "", isAlnum(prev) // joiners mean something between other letters
+		case r >= 0x2460 && r <= 0x2468:
+			return one('1' + r - 0x2460)
+		case r == 0x24ea:
+			return "0", true
 		case r >= 0x24b6 && r <= 0x24cf:
 			return one('A' + r - 0x24b6)
 		case r >= 0x24d0 && r <= 0x24e9:
