@@ -24,8 +24,8 @@ const (
 	policyShare  = policyBase + "; trusted-types 'none'"
 	policyText   = policyNone + "; style-src 'self'; img-src 'self' data:"
 
-	// policyWorker is for a worker that is started from its own address: it may compile the engine, and connect nowhere.
-	policyWorker = policyNone + "; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'"
+	// policyWorker is for a worker that is started from its own address: it may compile the engine, and load and connect to nothing.
+	policyWorker = policyNone + "; script-src 'wasm-unsafe-eval'; connect-src 'none'"
 )
 
 // policies are those of the files that are more than data.

@@ -130,7 +130,7 @@ const policies = {
   "/": withEngine,
   "/index.html": withEngine,
   "/trust.html": none + "; style-src 'self'; img-src 'self' data:",
-  "/worker.js": none + "; script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'",
+  "/worker.js": none + "; script-src 'wasm-unsafe-eval'; connect-src 'none'",
 };
 const headers = `/*
   X-Content-Type-Options: nosniff

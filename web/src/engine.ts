@@ -2,7 +2,7 @@
 
 import type { Ask, Judged, LogInput, Progress, Told } from "./worker";
 import type { Format } from "../../cmd/vanguard-wasm/engine.js";
-import { LOCKED, tighten, WORKER } from "./policy";
+import { lockPage, tighten, WORKER } from "./policy";
 import type { Settings } from "./report";
 
 // Trusted Types ask for a named policy before a string may become a worker. This one lets exactly one blob through.
@@ -46,7 +46,7 @@ export class Engine {
     const engine = new Engine(new Worker(trusted ? trusted.createScriptURL(url) : url, { name: "vanguard" }));
     await engine.#here;
     URL.revokeObjectURL(url);
-    tighten(LOCKED);
+    lockPage(base);
     engine.#ask<string>({ id: 0, op: "load", module }).catch((e: Error) => engine.#fail(e.message));
     return engine;
   }

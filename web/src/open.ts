@@ -1,7 +1,7 @@
 // /s/ID#KEY: somebody was given a link. Nothing is fetched before they say so, because a share may burn when it is opened.
 
 import { announce, byId, h } from "./dom";
-import { tighten, LOCKED } from "./policy";
+import { lockPage } from "./policy";
 import type { Report } from "./report";
 import { fromBase64, keysOf, toBase64, unseal, type Kdf } from "./share";
 
@@ -66,7 +66,7 @@ export async function openShared(id: string, base: URL, show: (r: Report, note: 
       const keys = await keysOf(key, password.value, about.kdf);
       const got = await get<{ ciphertext: string; iv: string; burn: boolean; expires_at: string }>(new URL(`${id}/open`, url),
         { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token: toBase64(keys.open) }) });
-      tighten(LOCKED); // from here on this page connects nowhere either
+      lockPage(base); // from here on this page connects nowhere either
       lock.dataset["state"] = "locked";
       byId("lock-text").textContent = "offline";
       byId("lock-more").textContent = ": this page can no longer connect";
