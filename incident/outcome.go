@@ -50,7 +50,9 @@ func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
 		if d.Threat == "log-injection" && (ev.Status == 401 || ev.Status == 404) {
 			return event.Unknown, "" // A refused log-in is logged as well, which is all that was asked for.
 		}
-		return judgeStatus(ev.Status)
+		if out, why := judgeStatus(ev.Status); out != event.Unknown {
+			return out, why
+		}
 	}
 	if result == "failure" {
 		return event.Blocked, because(ev, event.Blocked)
