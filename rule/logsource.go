@@ -156,21 +156,30 @@ var appProducts = map[string]bool{
 }
 
 // classes are the records that a rule of this source is tried on, a bit each. A class is a Kind, and
-// whether the record holds a request.
+// whether the record holds a request; or it is toldRequest.
 func (s *source) classes() (m uint64) {
-	for c := range numClasses {
+	for c := range toldRequest {
 		k, http := event.Kind(c>>1), c&1 != 0
 		if s.kinds&(1<<k) != 0 || s.http && http {
 			m |= 1 << c
 		}
 	}
+	if s.http || s.kinds&kinds(event.KindWeb, event.KindApp) != 0 {
+		m |= 1 << toldRequest
+	}
 	return m
 }
 
-const numClasses = int(event.NumKinds) * 2
+const (
+	toldRequest = int(event.NumKinds) * 2 // a request that an application logged with words of its own: rules for either are tried
+	numClasses  = toldRequest + 1
+)
 
 // classOf is the class of a record: which rules are tried on it.
 func classOf(ev *event.Event) int {
+	if ev.Kind == event.KindWeb && ev.Has(event.Message) {
+		return toldRequest
+	}
 	c := int(ev.Kind) << 1
 	if ev.Has(event.Path) {
 		c |= 1
