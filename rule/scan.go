@@ -18,9 +18,8 @@ import (
 type scanner struct {
 	lits []string // folded; see searchable
 
-	bits  []uint64   // which hashes of four folded bytes have a literal
-	shift uint       // 32 - log2 of the number of bits
-	grams entryTable // by those hashes
+	bits  *[gramBits / 64]uint64 // which hashes of four folded bytes have a literal
+	grams entryTable             // by those hashes
 	pairs [1 << 16 / 64]uint64
 	short entryTable
 	alone [256]int32 // the literal that is this one byte, plus one; 0 = none
@@ -50,6 +49,12 @@ const (
 	gramSize  = 4
 	window    = 8  // bytes of a literal that are compared first
 	maxGram   = 64 // grams are chosen from so many bytes of a literal
+
+	// One bit in thirty-two is set where there are 8,000 literals. A fixed number lets the compiler leave out the checks of bounds.
+	gramLog  = 18
+	gramBits = 1 << gramLog     // 32 KiB
+	gramWord = 32 - gramLog + 6 // a hash, shifted by so much, is the number of its word
+	gramBit  = 32 - gramLog
 )
 
 func gramOf(s string, i int) uint32 {
@@ -60,9 +65,7 @@ func pairOf(s string, i int) uint32 { return (uint32(s[i]) | uint32(s[i+1])<<8) 
 
 // newScanner enters lits; at tells where the gram of some of them starts, if that is known.
 func newScanner(lits []string, at map[string]uint8) *scanner {
-	// One bit in thirty-two set at most: 32 KiB for 7,000 literals.
-	log := min(uint(max(13, bits.Len32(uint32(len(lits)*32)))), 20)
-	s := &scanner{lits: lits, bits: make([]uint64, 1<<log/64), shift: 32 - log, at: make([]uint8, len(lits))}
+	s := &scanner{lits: lits, bits: new([gramBits / 64]uint64), at: make([]uint8, len(lits))}
 	s.grams.ents = make([]entry, 0, len(lits))
 	var load [1 << 14]uint8 // literals entered under grams, by a hash
 	for i, lit := range lits {
@@ -80,7 +83,7 @@ func newScanner(lits []string, at map[string]uint8) *scanner {
 			*l++
 		}
 		h := g * hashPrime
-		s.bits[h>>s.shift>>6] |= 1 << (h >> s.shift & 63)
+		s.bits[h>>gramWord] |= 1 << (h >> gramBit & 63)
 		s.grams.add(lit, int32(i), int(best), h)
 	}
 	s.grams.done()
@@ -204,7 +207,7 @@ type hit struct {
 
 // scan appends every occurrence of every literal in text to dst.
 func (s *scanner) scan(text []byte, dst []hit) []hit {
-	tbl, shift, pairs := s.bits, s.shift, &s.pairs
+	tbl, pairs := s.bits, &s.pairs
 	for i := 0; i < len(text); i += 5 {
 		var w uint64
 		if i+8 <= len(text) {
@@ -213,16 +216,16 @@ func (s *scanner) scan(text []byte, dst []hit) []hit {
 			w = lastBytes(text, i)
 		}
 		w |= caseBits
-		h0 := uint32(w) * hashPrime >> shift
-		h1 := uint32(w>>8) * hashPrime >> shift
-		h2 := uint32(w>>16) * hashPrime >> shift
-		h3 := uint32(w>>24) * hashPrime >> shift
-		h4 := uint32(w>>32) * hashPrime >> shift
-		b0 := tbl[h0>>6]>>(h0&63) | pairs[w>>6&1023]>>(w&63)
-		b1 := tbl[h1>>6]>>(h1&63) | pairs[w>>14&1023]>>(w>>8&63)
-		b2 := tbl[h2>>6]>>(h2&63) | pairs[w>>22&1023]>>(w>>16&63)
-		b3 := tbl[h3>>6]>>(h3&63) | pairs[w>>30&1023]>>(w>>24&63)
-		b4 := tbl[h4>>6]>>(h4&63) | pairs[w>>38&1023]>>(w>>32&63)
+		h0 := uint32(w) * hashPrime
+		h1 := uint32(w>>8) * hashPrime
+		h2 := uint32(w>>16) * hashPrime
+		h3 := uint32(w>>24) * hashPrime
+		h4 := uint32(w>>32) * hashPrime
+		b0 := tbl[h0>>gramWord]>>(h0>>gramBit&63) | pairs[w>>6&1023]>>(w&63)
+		b1 := tbl[h1>>gramWord]>>(h1>>gramBit&63) | pairs[w>>14&1023]>>(w>>8&63)
+		b2 := tbl[h2>>gramWord]>>(h2>>gramBit&63) | pairs[w>>22&1023]>>(w>>16&63)
+		b3 := tbl[h3>>gramWord]>>(h3>>gramBit&63) | pairs[w>>30&1023]>>(w>>24&63)
+		b4 := tbl[h4>>gramWord]>>(h4>>gramBit&63) | pairs[w>>38&1023]>>(w>>32&63)
 		for set := b0&1 | b1&1<<1 | b2&1<<2 | b3&1<<3 | b4&1<<4; set != 0; set &= set - 1 {
 			k := bits.TrailingZeros64(set)
 			if i+k < len(text) {
@@ -246,7 +249,7 @@ func lastBytes(text []byte, i int) (w uint64) {
 
 // probe compares the literals that are entered under the folded bytes w, which stand at text[i:].
 func (s *scanner) probe(text []byte, i int, w uint32, dst []hit) []hit {
-	if h := w * hashPrime; s.bits[h>>s.shift>>6]>>(h>>s.shift&63)&1 != 0 {
+	if h := w * hashPrime; s.bits[h>>gramWord]>>(h>>gramBit&63)&1 != 0 {
 		dst = s.compare(text, i, &s.grams, h, dst)
 	}
 	if p := w & 0xffff; s.pairs[p>>6]>>(p&63)&1 != 0 {
