@@ -12,7 +12,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 build: web ## build bin/vanguard, with the page in it
-	$(GO) build -trimpath -o bin/vanguard ./cmd/vanguard
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/vanguard ./cmd/vanguard
 
 # The engine for the browser. The flags make it the same bytes wherever it is built; make reproducible tries that.
 WASM_BUILD = GOOS=js GOARCH=wasm $(GO) build -trimpath -ldflags='-s -w' -buildvcs=false

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")"
 mkdir -p data
-(cd .. && go build -trimpath -o bin/vanguard ./cmd/vanguard)
+(cd .. && CGO_ENABLED=0 go build -trimpath -o bin/vanguard ./cmd/vanguard)
 go build -o data/gen ./gen
 go build -o data/coraza ./coraza
 [ -s data/access.log ] || data/gen access > data/access.log

@@ -328,6 +328,9 @@ func parseSet(r *Rule, n *node, p *problems) {
 // firstSentences shortens a description to what fits under a finding.
 func firstSentences(s string) string {
 	const most = 400
+	if len(s) <= most && !strings.ContainsAny(s, "\n\r\t") && !strings.Contains(s, "  ") && strings.TrimSpace(s) == s {
+		return s
+	}
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) <= most {
 		return s

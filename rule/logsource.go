@@ -222,6 +222,9 @@ var levelConfidence = [...]float64{event.Informational: 0.1, event.Low: 0.2, eve
 
 // derive fills in what a rule without a vanguard block does not say.
 func derive(r *Rule, d *event.Detector) {
+	if d.Threat != "" && d.Stage != "" && d.Confidence != 0 {
+		return // Fast path - the rule says it all.
+	}
 	file := r.File[strings.LastIndexByte(r.File, '/')+1:]
 	words := strings.ToLower(strings.Join(r.Tags, " ") + " " + r.Name + " " + r.Title + " " + file)
 	if d.Threat == "" {
