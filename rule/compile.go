@@ -45,41 +45,73 @@ const needTree = 63
 // A finder finds literals, and knows what each means.
 type finder struct {
 	*scanner
-	outs [][]out // per literal
-	at   map[string]int32
+	first []uint32 // those of literal i stand at first[i] to first[i+1] of
+	outs  []out
 }
 
-func newFinder(lits int) finder {
-	return finder{outs: make([][]out, lastFolded+1), at: make(map[string]int32, lits)}
+// means is what the occurrence of a literal means.
+func (f *finder) means(lit int32) []out { return f.outs[f.first[lit]:f.first[lit+1]] }
+
+// A lexicon collects literals and what they mean, for both finders.
+type lexicon struct {
+	lits    []string
+	at      map[string]int32
+	entries []lexEntry
 }
 
-func (f *finder) add(lit string, o out) {
-	at, ok := f.at[lit]
+type lexEntry struct {
+	lit   int32
+	quick bool // by it rules are found
+	out   out
+}
+
+func newLexicon(lits int) *lexicon {
+	return &lexicon{lits: []string{foldedS, foldedK}, at: make(map[string]int32, lits), entries: make([]lexEntry, 0, 2*lits)}
+}
+
+func (l *lexicon) add(lit string, quick bool, o out) {
+	at, ok := l.at[lit]
 	if !ok {
-		at = int32(len(f.outs))
-		f.at[lit] = at
-		f.outs = append(f.outs, nil)
+		at = int32(len(l.lits))
+		l.at[lit] = at
+		l.lits = append(l.lits, lit)
 	}
-	f.outs[at] = append(f.outs[at], o)
+	l.entries = append(l.entries, lexEntry{at, quick, o})
 }
 
-// done makes the scanner, when all literals are known. What like has of them is entered alike.
-func (f *finder) done(like *finder) {
-	lits := make([]string, len(f.outs))
-	lits[0], lits[1] = foldedS, foldedK
-	for lit, at := range f.at {
-		lits[at] = lit
-	}
-	var grams map[string]uint8
-	if like != nil {
-		grams = make(map[string]uint8, len(lits))
-		for lit := range f.at {
-			if at, ok := like.at[lit]; ok {
-				grams[lit] = like.scanner.at[at]
-			}
+// finders are the one of all literals, and the quick one.
+func (l *lexicon) finders() (full, quick finder) {
+	full = l.finder(func(*lexEntry) bool { return true })
+	full.scanner = newScanner(l.lits, nil)
+	quick = l.finder(func(e *lexEntry) bool { return e.quick })
+	quick.scanner = newScanner(l.lits, func(i int) (at uint8, enter bool) {
+		return full.scanner.at[i], i <= lastFolded || quick.first[i] < quick.first[i+1]
+	})
+	return full, quick
+}
+
+// finder sorts the entries that are wanted by their literals.
+func (l *lexicon) finder(want func(e *lexEntry) bool) (f finder) {
+	f.first = make([]uint32, len(l.lits)+2)
+	n := 0
+	for i := range l.entries {
+		if e := &l.entries[i]; want(e) {
+			f.first[e.lit+2]++
+			n++
 		}
 	}
-	f.scanner = newScanner(lits, grams)
+	for i := 2; i < len(f.first); i++ {
+		f.first[i] += f.first[i-1]
+	}
+	f.outs = make([]out, n)
+	for i := range l.entries {
+		if e := &l.entries[i]; want(e) {
+			f.outs[f.first[e.lit+1]] = e.out
+			f.first[e.lit+1]++
+		}
+	}
+	f.first = f.first[:len(l.lits)+1]
+	return f
 }
 
 // An out is what the occurrence of a literal means.

@@ -278,7 +278,7 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 			return false
 		}
 		start, end := int(h.start), int(h.start)+len(m.set.quick.lits[h.lit])
-		outs := m.set.quick.outs[h.lit]
+		outs := m.set.quick.means(h.lit)
 		for k := range outs {
 			if outs[k].stands(v, start, end) && !excluded(&m.set.preds[outs[k].pred], v) {
 				return false
@@ -407,8 +407,9 @@ func (m *Matcher) scanFolded(v *gathered) {
 	}
 	m.hits = m.set.full.scan(m.folded, m.hits[:0])
 	for _, h := range m.hits {
-		for k := range m.set.full.outs[h.lit] {
-			if o := &m.set.full.outs[h.lit][k]; o.mask&v.mask != 0 && !o.decides {
+		outs := m.set.full.means(h.lit)
+		for k := range outs {
+			if o := &outs[k]; o.mask&v.mask != 0 && !o.decides {
 				m.suspect(o)
 			}
 		}
@@ -444,7 +445,7 @@ func (o *out) stands(v *gathered, start, end int) bool {
 // interpret appends what one literal in one text means to m.found.
 func (m *Matcher) interpret(v *gathered, h hit) {
 	start, end := int(h.start), int(h.start)+len(m.set.full.lits[h.lit])
-	outs := m.set.full.outs[h.lit]
+	outs := m.set.full.means(h.lit)
 	for k := range outs {
 		o := &outs[k]
 		if !o.stands(v, start, end) {

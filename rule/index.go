@@ -67,7 +67,7 @@ type way struct {
 // index works out for every trial how it becomes a candidate.
 func (c *compiler) index() {
 	s := c.set
-	s.quick, s.full = newFinder(8*len(s.preds)), newFinder(8*len(s.preds))
+	lex := newLexicon(8 * len(s.preds))
 	status := map[int][]int32{}
 	var fields [event.NumFields]map[string][]int32
 	for i := range s.tried {
@@ -149,18 +149,13 @@ func (c *compiler) index() {
 		}
 		for _, n := range q.needs {
 			o := out{int32(i), n.start, n.end, n.decides, 1 << n.set, q.mask}
-			s.full.add(n.lit, o)
-			if n.set == 0 && len(q.pushes) > 0 {
-				s.quick.add(n.lit, o)
-			}
+			lex.add(n.lit, n.set == 0 && len(q.pushes) > 0, o)
 		}
 	}
 	for i := range s.tried {
 		c.order(s.tried[i].cond)
 	}
-	s.full.done(nil)
-	s.quick.done(&s.full)
-	s.full.at, s.quick.at = nil, nil
+	s.full, s.quick = lex.finders()
 }
 
 // worthScanning tells whether a predicate by which no rule is found is answered by the common scan all the same.

@@ -63,21 +63,27 @@ func gramOf(s string, i int) uint32 {
 
 func pairOf(s string, i int) uint32 { return (uint32(s[i]) | uint32(s[i+1])<<8) | caseBits&0xffff }
 
-// newScanner enters lits; at tells where the gram of some of them starts, if that is known.
-func newScanner(lits []string, at map[string]uint8) *scanner {
+// newScanner enters lits. known, if there is one, tells where a literal's gram starts, and whether to enter it at all.
+func newScanner(lits []string, known func(i int) (at uint8, enter bool)) *scanner {
 	s := &scanner{lits: lits, bits: new([gramBits / 64]uint64), at: make([]uint8, len(lits))}
 	s.grams.ents = make([]entry, 0, len(lits))
 	var load [1 << 14]uint8 // literals entered under grams, by a hash
 	for i, lit := range lits {
+		if known != nil {
+			at, enter := known(i)
+			if !enter {
+				continue
+			}
+			s.at[i] = at
+		}
 		if len(lit) < gramSize {
 			s.enterPair(int32(i), lit)
 			continue
 		}
-		best, known := at[lit]
-		if !known {
-			best = rarestGram(lit, &load)
+		if known == nil {
+			s.at[i] = rarestGram(lit, &load)
 		}
-		s.at[i] = best
+		best := s.at[i]
 		g := gramOf(lit, int(best))
 		if l := &load[g*hashPrime>>18]; *l < 255 {
 			*l++
