@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -40,19 +41,28 @@ const defaultOrder = 100
 // from running are left out of rules. file is used in messages only.
 func Parse(file string, src []byte) (rules []*Rule, list []Problem) {
 	docs, list := readYAML(file, src)
-	r, l := build(docs, nil)
+	r, l := build(each(docs), nil)
 	return r, append(list, l...)
 }
 
+func each(docs []document) iter.Seq[*document] {
+	return func(yield func(*document) bool) {
+		for i := range docs {
+			if !yield(&docs[i]) {
+				return
+			}
+		}
+	}
+}
+
 // build makes rules of documents, and applies the collection actions of old rule files. regexes has the facts
-// of expressions that are known to be right.
-func build(docs []document, regexes map[string]facts) (rules []*Rule, list []Problem) {
+// of expressions that are known to be right. A document is looked at until the one after the next comes, or for good where it has an action.
+func build(docs iter.Seq[*document], regexes map[string]facts) (rules []*Rule, list []Problem) {
 	var global, previous *node
-	rules = make([]*Rule, 0, len(docs))
-	for i := range docs {
-		d := &docs[i]
-		if i > 0 && docs[i-1].file != d.file {
-			global, previous = nil, nil
+	file := ""
+	for d := range docs {
+		if file != d.file {
+			file, global, previous = d.file, nil, nil
 		}
 		n := &d.root
 		if n.kind != nodeMap {

@@ -2,10 +2,9 @@ package rule
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash/crc64"
 	"io/fs"
+	"iter"
 	"path"
 	"strings"
 )
@@ -29,7 +28,7 @@ func Pack(fsys fs.FS) (packed string, problems []Problem, err error) {
 	if err != nil {
 		return "", problems, err
 	}
-	rules, p := build(docs, nil)
+	rules, p := build(each(docs), nil)
 	problems = append(problems, p...)
 	b := binary.BigEndian.AppendUint64([]byte(packMagic), sum)
 	regexes := map[string]facts{}
@@ -88,11 +87,13 @@ func Load(fsys fs.FS, packed string) (rules []*Rule, problems []Problem, err err
 	if rest, ok := strings.CutPrefix(packed, packMagic); ok && len(rest) >= 8 {
 		sum, err := sizes(fsys)
 		if err == nil && sum == binary.BigEndian.Uint64([]byte(rest[:8])) {
-			docs, regexes, err := unpack(rest[8:])
-			if err == nil {
-				rules, problems = build(docs, regexes)
+			u := unpacker{src: rest[8:]}
+			regexes := u.regexes()
+			rules, problems = build(u.documents(), regexes)
+			if !u.bad {
 				return rules, problems, nil
 			}
+			rules, problems = nil, nil
 		}
 	}
 	err = eachFile(fsys, func(name string, src []byte) {
@@ -174,6 +175,7 @@ type unpacker struct {
 	src   string
 	bad   bool
 	arena []node
+	spare []node // the arena of the document before
 }
 
 func (u *unpacker) uvarint() int { return int(u.bits(35)) }
@@ -208,7 +210,7 @@ func (u *unpacker) node(n *node, depth int) {
 		u.bad = true
 		return
 	}
-	n.kind = nodeKind(u.src[0])
+	*n = node{kind: nodeKind(u.src[0])}
 	u.src = u.src[1:]
 	n.line = int32(u.uvarint())
 	if n.scalar() {
@@ -234,26 +236,26 @@ func (u *unpacker) node(n *node, depth int) {
 	}
 }
 
-var errDamaged = errors.New("packed rules are damaged")
-
-// unpack reads what Pack wrote after its magic and checksum.
-func unpack(packed string) (docs []document, regexes map[string]facts, err error) {
-	u := unpacker{src: packed}
+// regexes reads the facts of expressions.
+func (u *unpacker) regexes() map[string]facts {
 	n := u.uvarint()
 	if u.bad || n > len(u.src) {
-		return nil, nil, errDamaged
+		u.bad = true
+		return nil
 	}
-	regexes = make(map[string]facts, n)
+	regexes := make(map[string]facts, n)
 	for range n {
 		src, count := u.string(), u.uvarint()
 		if u.bad || count > len(u.src) {
-			return nil, nil, errDamaged
+			u.bad = true
+			return regexes
 		}
 		f := facts{empty: count&1 != 0}
 		for range count >> 1 {
 			n := u.uvarint()
 			if u.bad || n > len(u.src) {
-				return nil, nil, errDamaged
+				u.bad = true
+				return regexes
 			}
 			set := make([]string, n)
 			for i := range set {
@@ -263,7 +265,8 @@ func unpack(packed string) (docs []document, regexes map[string]facts, err error
 		}
 		count = u.uvarint()
 		if u.bad || count > maxMust {
-			return nil, nil, errDamaged
+			u.bad = true
+			return regexes
 		}
 		for range count {
 			f.must = append(f.must, byteSet{u.bits(64), u.bits(64)})
@@ -271,21 +274,30 @@ func unpack(packed string) (docs []document, regexes map[string]facts, err error
 		f.mach = u.string()
 		regexes[src] = f
 	}
-	for len(u.src) > 0 && !u.bad {
-		d := document{file: u.string()}
-		if len(u.src) < 8 {
-			u.bad = true
-			break
+	return regexes
+}
+
+// documents reads the rest. The nodes of a document are overwritten by those of the second after it, unless it has an action, which later ones may build on.
+func (u *unpacker) documents() iter.Seq[*document] {
+	return func(yield func(*document) bool) {
+		for len(u.src) > 0 && !u.bad {
+			d := document{file: u.string()}
+			if len(u.src) < 8 {
+				u.bad = true
+				return
+			}
+			d.hash = binary.BigEndian.Uint64([]byte(u.src[:8]))
+			u.src = u.src[8:]
+			u.arena, u.spare = u.spare[:0], u.arena
+			if u.node(&d.root, 0); u.bad {
+				return
+			}
+			if d.root.kind != nodeMap || d.root.get("action") != nil {
+				u.arena, u.spare = nil, nil
+			}
+			if !yield(&d) {
+				return
+			}
 		}
-		d.hash = binary.BigEndian.Uint64([]byte(u.src[:8]))
-		u.src = u.src[8:]
-		if u.node(&d.root, 0); u.bad {
-			break
-		}
-		docs = append(docs, d)
 	}
-	if u.bad {
-		return docs, regexes, fmt.Errorf("packed rules are damaged after %d documents", len(docs))
-	}
-	return docs, regexes, nil
 }

@@ -47,9 +47,10 @@ func BenchmarkStart(b *testing.B) {
 func TestPackedMachines(t *testing.T) {
 	n := 0
 	for _, packed := range []string{apps.Packed, rules.Packed} {
-		_, regexes, err := unpack(packed[len(packMagic)+8:])
-		if err != nil {
-			t.Fatal(err)
+		u := unpacker{src: packed[len(packMagic)+8:]}
+		regexes := u.regexes()
+		if u.bad {
+			t.Fatal("damaged")
 		}
 		for src, f := range regexes {
 			want := newMachine(src)

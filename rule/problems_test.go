@@ -291,6 +291,7 @@ func TestPack(t *testing.T) {
 	}
 	for n := range len(packed) - len(packMagic) - 8 {
 		// Whatever the damage, no panic, and what is left is YAML or a clean prefix.
-		unpack(packed[len(packMagic)+8:][:n])
+		u := unpacker{src: packed[len(packMagic)+8:][:n]}
+		build(u.documents(), u.regexes())
 	}
 }
