@@ -220,8 +220,13 @@ func (m *Matcher) try(t int32, dst []event.Signal) []event.Signal {
 	sig := event.Signal{Detector: tr.det}
 	if g := m.guilty(tr.cond); g != nil {
 		sig.Field = g.field
-		if tr.quoted != nil && m.inWriting(g, tr.det.Threat) {
-			sig.Detector = tr.quoted
+		if tr.quoted != nil {
+			switch m.weigh(g, tr.det.Threat) {
+			case doubt:
+				sig.Detector = tr.quoted
+			case nought:
+				return dst
+			}
 		}
 		if g.raw {
 			sig.Span, _ = m.ev.Span(g.at)

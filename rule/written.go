@@ -32,12 +32,33 @@ func quoted(d *event.Detector) *event.Detector {
 	return &q
 }
 
+// A worth is what a match is worth for where it stands.
+type worth uint8
+
+const (
+	full   worth = iota
+	doubt        // inside written text: the twin speaks
+	nought       // a program's own doing: nobody speaks
+)
+
+// weigh tells what a match is worth: less inside written text of a request, nothing in what a program says that it does.
+func (m *Matcher) weigh(g *memo, threat string) worth {
+	switch {
+	case g.whole == nil:
+	case !m.ev.Has(event.Path):
+		return m.ownWords(g, threat)
+	case m.inWriting(g, threat):
+		return doubt
+	}
+	return full
+}
+
 // inWriting tells whether what g points at stands inside written text of a request.
 func (m *Matcher) inWriting(g *memo, threat string) bool {
 	if bytes.Equal(m.ev.Get(event.Action), actionEdit) && m.ev.Has(event.Body) && (g.field == event.Body || threat == "wordpress-plugin-exploit") {
 		return true
 	}
-	if g.field != event.Body && g.field != event.Query || g.whole == nil || !m.ev.Has(event.Path) {
+	if g.field != event.Body && g.field != event.Query {
 		return false
 	}
 	start, end := g.from, g.from+len(g.at)
@@ -57,6 +78,68 @@ func (m *Matcher) inWriting(g *memo, threat string) bool {
 	w.count(g.whole[max(from, start-maxWritten):start])
 	w.count(g.whole[end:min(to, end+maxWritten)])
 	return w.prose() || textNames[name] && w.plain >= 4
+}
+
+// ownWords weighs a match in what a program says without a request: of a statement that it runs, of a shell that it starts, or of
+// what somebody wrote in a field of a record.
+func (m *Matcher) ownWords(g *memo, threat string) worth {
+	switch m.ev.Kind {
+	case event.KindApp, event.KindText, event.KindSystem:
+	default:
+		return full
+	}
+	before, after := g.whole[max(g.from-maxWritten, 0):g.from], g.whole[g.from+len(g.at):]
+	after = after[:min(len(after), maxWritten)]
+	switch threat {
+	case "sql-injection":
+		if runsStatement(before, g.at) && !bytes.Contains(after, []byte("--")) && !bytes.Contains(after, []byte("/*")) && !quotedEquals(g.whole) {
+			return nought
+		}
+	case "command-injection":
+		if bytes.Contains(g.at, []byte("sh -c")) {
+			return nought
+		}
+	}
+	if m.ev.Kind == event.KindSystem && (threat == "ssrf" || threat == "command-injection" || threat == "path-traversal") {
+		return nought
+	}
+	if sameBytes(g.whole, m.ev.Get(event.Message)) {
+		return full // the program's own words, which are sentences as well
+	}
+	var w words
+	w.count(before)
+	w.count(after)
+	if w.common >= 2 && w.plain >= 5 {
+		return doubt
+	}
+	return full
+}
+
+// sameBytes tells whether a and b are the same memory.
+func sameBytes(a, b []byte) bool { return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] }
+
+// runsStatement tells whether the text before what was found, or what was found, begins a statement of SQL: a verb at the
+// front of the text or behind a colon, a bracket or spaces, and no quote that a value would stand in.
+func runsStatement(before, at []byte) bool {
+	text := bytes.ToLower(append(append(make([]byte, 0, len(before)+len(at)), before...), at...))
+	for _, v := range statements {
+		i := bytes.Index(text, v)
+		if i < 0 {
+			continue
+		}
+		head := bytes.TrimRight(text[:i], " ")
+		if len(head) == 0 || len(head) < i && len(head)+2 <= i || bytes.IndexByte([]byte(":])>;"), head[len(head)-1]) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+var statements = [][]byte{[]byte("select "), []byte("update "), []byte("insert into "), []byte("delete from "), []byte("alter table "), []byte("create table "), []byte("drop table "), []byte("with ")}
+
+// quotedEquals tells whether text compares two quoted values, as nobody's own statement does.
+func quotedEquals(text []byte) bool {
+	return bytes.Contains(text, []byte("'='")) || bytes.Contains(text, []byte("' = '"))
 }
 
 var (

@@ -56,6 +56,37 @@ func TestWritten(t *testing.T) {
 	f("webshell", false, body(`title=xss&body=my teacher said that <script>alert(1)</script> runs in the comment field`))
 }
 
+// TestOwnWords: what a program without a request says of its own doing is no attack, what it quotes of a client is.
+func TestOwnWords(t *testing.T) {
+	f := func(threat, want, spec string) {
+		t.Helper()
+		src := head + "  sel:\n    payload|re|i: 'union.{1,9}select|or 1=1|.=.x|sh -c|169[.]254|<script'\n  condition: sel\nlevel: high\nvanguard: {threat: " + threat + ", stage: exploit, confidence: 0.9}\n"
+		with, without := compileText(t, src, Options{})
+		for _, s := range []*Set{with, without} {
+			got := ""
+			for _, sig := range s.NewMatcher().Match(newEvent(spec), nil) {
+				got = sig.Detector.Level.String()
+			}
+			if got != want {
+				t.Errorf("%s: %q, want %q", spec, got, want)
+			}
+		}
+	}
+	f("sql-injection", "", "kind=app|message=Order Load (0.9ms)  SELECT a FROM b UNION ALL SELECT c FROM d")
+	f("sql-injection", "", "kind=app|message=select a from b where c = 2 or 1=1")
+	f("sql-injection", "high", "kind=app|message=select a from b where c = 'd' or 1=1 -- '")
+	f("sql-injection", "high", "kind=app|message=select a from b where c = 'd' or 'x'='x'")
+	f("sql-injection", "high", "kind=app|message=no such item: 2 union select a from b")
+	f("sql-injection", "high", "kind=app|url.path=/p|url.query=q=2 union select a from b")
+	f("command-injection", "", "kind=app|message=exec: /bin/sh -c 'tar x'")
+	f("command-injection", "", "kind=system|message=exec start: sh -c curl")
+	f("command-injection", "high", "kind=web|user_agent.original=sh -c curl")
+	f("ssrf", "", "kind=system|message=wget 169.254.169.254")
+	f("ssrf", "high", "kind=app|message=fetch 169.254.169.254")
+	f("cross-site-scripting", "low", `kind=app|json={"comment":"you should not write <script> into the field of a form","msg":"x"}`)
+	f("cross-site-scripting", "high", `kind=app|json={"comment":"<script>","msg":"x"}`)
+}
+
 func TestWords(t *testing.T) {
 	f := func(text string, plain, common, longest int) {
 		t.Helper()
