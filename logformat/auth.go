@@ -271,6 +271,10 @@ func sshEnd(ev *event.Event, how string, s []byte) bool {
 	}
 	if !user {
 		addrPort(ev, s)
+		if how == "Received disconnect from " && bytes.HasSuffix(s, []byte("Auth fail")) { // a client that gives up
+			login(ev, nil, bFailure)
+			return true
+		}
 		ev.Set(event.Action, []byte("connection"))
 		return true
 	}
@@ -327,8 +331,9 @@ func pamText(ev *event.Event, service, s []byte) bool {
 		action = bSession
 	}
 	switch {
-	case bytes.HasPrefix(s, []byte("PAM: Authentication failure for ")):
-		login(ev, bytes.TrimPrefix(fromEnd(ev, s[len("PAM: Authentication failure for "):]), []byte("illegal user ")), bFailure)
+	case len(s) > len(pamRefused) && bytes.EqualFold(s[:len(pamRefused)], pamRefused):
+		who, _, _ := bytes.Cut(s[len(pamRefused):], []byte(" via "))
+		login(ev, bytes.TrimPrefix(fromEnd(ev, who), []byte("illegal user ")), bFailure)
 		return true
 	case bytes.Contains(s, []byte("uthentication failure")) || bytes.HasPrefix(s, []byte("PAM ")) && bytes.Contains(s, []byte("failure")) || bytes.HasPrefix(s, []byte("auth could not identify")):
 		login(ev, nil, bFailure)
@@ -382,6 +387,8 @@ func pamText(ev *event.Event, service, s []byte) bool {
 	}
 	return false
 }
+
+var pamRefused = []byte("PAM: Authentication failure for ")
 
 func firstWord(s []byte) []byte {
 	if e := bytes.IndexByte(s, ' '); e >= 0 {
