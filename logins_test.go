@@ -15,7 +15,7 @@ var logins = []struct{ name, refused, in string }{
 		`<syslog> web sshd[<n>]: Accepted password for <user> from <ip> port 4<n> ssh2`},
 	{"sshd-pam",
 		`<syslog> web sshd[<n>]: pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=<ip>  user=<user>`,
-		`<syslog> web sshd[<n>]: Accepted publickey for <user> from <ip> port 5<n> ssh2: ED25519 SHA256:abc`},
+		`<syslog> web sshd[<n>]: Accepted password for <user> from <ip> port 5<n> ssh2`},
 	{"sshd-preauth",
 		`<syslog> web sshd[<n>]: Connection closed by authenticating user <user> <ip> port 4<n> [preauth]`,
 		`<syslog> web sshd[<n>]: Accepted password for <user> from <ip> port 4<n> ssh2`},

@@ -413,7 +413,10 @@ var officeParts = [...][]byte{[]byte("admin"), []byte("partner"), []byte("intern
 
 var privateThings = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range bytes.Fields([]byte("user account customer client member profile order invoice payment transaction statement document file attachment message ticket booking reservation patient record report subscription contract claim employee student receipt card wallet addresse address device note export application appointment shipment policie policy loan prescription quote case lead contact project basket cart vehicle transfer payout refund balance person people beneficiarie beneficiary tenant organization organisation company companie conversation chat memo letter passport certificate download submission registration voucher coupon")) {
+	for _, w := range bytes.Fields([]byte("user account customer client member profile order invoice payment transaction statement document file attachment message ticket booking reservation patient record report subscription contract claim employee student receipt card wallet addresse address device note export application appointment shipment policie policy loan prescription quote case lead contact project basket cart vehicle transfer payout refund balance person people beneficiarie beneficiary tenant organization organisation company companie conversation chat memo letter passport certificate download submission registration voucher coupon" +
+		" rechnung rechnungen bestellung bestellungen kunde kunden auftrag auftraege konto konten vertrag vertraege buchung buchungen dokument dokumente nachricht nachrichten beleg belege zahlung zahlungen benutzer" + // German
+		" facture commande compte contrat paiement utilisateur dossier factura pedido cliente cuenta contrato pago usuario recibo paciente reserva" + // French, Spanish
+		" fattura fatture ordine ordini conto conti contratti contratto prenotazione prenotazioni pagamento pagamenti utente utenti clienti factuur facturen bestelling bestellingen klant klanten boeking gebruiker fatura conta")) { // Italian, Dutch, Portuguese
 		m[string(w)] = true
 	}
 	return m

@@ -58,6 +58,10 @@ func TestWalks(t *testing.T) {
 		}
 	}
 	const s = time.Second
+	f("bola", true, s, series("GET /api/rechnungen/%d 200", 30, 1000, 1))
+	f("bola", true, s, series("GET /api/factures/%d 200", 30, 1000, 1))
+	f("bola", true, s, series("GET /api/pedidos/%d 200", 30, 1000, 1))
+	f("", false, s, series("GET /api/seiten/%d 200", 15, 1000, 1))
 	f("bola", true, 3*s, series("GET /api/orders/%d 200", 20, 1000, 1))
 	f("bola", true, 3*s, series("GET /api/v1/users/%d/invoices 200", 20, 1000, -1))
 	f("bola", false, 3*s, series("GET /api/orders/%d 403", 20, 1000, 1))
