@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const [, , wasmExec, wasm] = process.argv;
+globalThis.crypto ??= (await import("node:crypto")).webcrypto; // Node 18 has it there only
 await import(pathToFileURL(wasmExec));
 const { load } = await import("../engine.js");
 const began = performance.now();
