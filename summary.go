@@ -165,9 +165,13 @@ func (a *Analyzer) concludeQuiet(r *Report, share float64) {
 		r.Summary = "There was nothing to read."
 		r.DoNow = []string{"Give a log: name a file, or pipe one in."}
 	default:
-		r.Summary = fmt.Sprintf("Only %d of %s could be understood, too few to say anything.", c.understood, plural(c.lines, "line"))
+		some := fmt.Sprintf("Only %d of %s could be understood, too few to say anything.", c.understood, plural(c.lines, "line"))
+		if c.understood == 0 {
+			some = fmt.Sprintf("None of %s could be understood.", plural(c.lines, "line"))
+		}
+		r.Summary = some
 		r.DoNow = []string{
-			"Name the format with --format: a known name, or your nginx log_format or Apache LogFormat string.",
+			"Name the format (`--format`): a known name, or your nginx log_format or Apache LogFormat string.",
 			"Or paste the lines as the server writes them, from the start of a line.",
 		}
 	}

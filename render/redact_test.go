@@ -90,7 +90,7 @@ func TestRedactNeeds(t *testing.T) {
 	found := 0
 	for i, form := range secretForms() {
 		for _, text := range texts {
-			if !form.MatchString(text) {
+			if len(text) > 2000 || !form.MatchString(text) {
 				continue
 			}
 			found++

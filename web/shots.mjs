@@ -1,7 +1,7 @@
 // Takes the pictures of docs/page/: `npm run shots`, after make build.
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { drop, example, launch, log, open, serve } from "./test/harness.mjs";
+import { again, drop, example, keep, launch, log, open, serve } from "./test/harness.mjs";
 
 const out = process.argv[2] ?? fileURLToPath(new URL("../docs/page/", import.meta.url));
 mkdirSync(out, { recursive: true });
@@ -22,8 +22,14 @@ const STATES = {
   story: async (page) => { await example(page, "wordpress"); await page.evaluate(() => document.querySelector("#stages-title").scrollIntoView()); },
   filtered: async (page) => { await example(page, "wordpress"); await page.click(".rail button.entity >> nth=4"); await page.evaluate(() => document.querySelector(".timeline").scrollIntoView()); },
   benign: async (page) => { await example(page, "wordpress"); await page.click("text=This is benign…"); await page.check("dialog input >> nth=0"); await page.waitForSelector("dialog .change"); },
-  again: async (page) => { await example(page, "wordpress"); await page.click(".finding:first-child .evidence .actions button"); await page.waitForSelector(".whatif"); },
+  again: async (page) => { await example(page, "wordpress"); await page.click(".finding:first-child .evidence .actions button"); await again(page); },
   share: async (page) => { await example(page, "wordpress"); await page.click("text=Share an encrypted link…"); },
+};
+// A share that burns, as its reader meets it.
+STATES.once = async (page) => {
+  await page.goto(await keep(host.url, { schema: "vanguard.share/1", report: {} }, { burn: true }));
+  await page.click("text=Open the report");
+  await page.waitForSelector("text=This can be read once");
 };
 // Which states at which sizes: "all" is for looking at, the default for the docs.
 const DOCS = [["empty", "laptop", "light"], ["compromise", "laptop", "light"], ["compromise", "laptop", "dark"], ["founding", "phone", "dark"], ["finding", "laptop", "light"], ["normal", "tablet", "light"]];

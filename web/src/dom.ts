@@ -161,7 +161,7 @@ export function announce(text: string): void {
 
 /** code is a block to copy: a configuration, a command. */
 export function codeBlock(text: string, label: string): HTMLElement {
-  return h("div", { class: "block" }, h("pre", { tabindex: 0, role: "group", "aria-label": label }, h("code", null, text.split("\n").map(visible).join("\n"))), copyButton("Copy", () => text));
+  return h("div", { class: "block" }, h("pre", { tabindex: 0, role: "group", "aria-label": label }, h("code", null, text.split("\n").map(visible).join("\n").replace(/^ {3,}/gm, "  "))), copyButton("Copy", () => text));
 }
 
 /** dialog opens a modal with a heading and a close button; it leaves the document when it closes. */

@@ -16,7 +16,7 @@ export async function openShared(id: string, base: URL, show: (r: Report, note: 
   byId("lock-text").textContent = "not opened yet";
   byId("input").hidden = true;
   const told = h("div", { role: "status" });
-  const ask = h("form", { class: "card fields" });
+  const ask = h("form", { class: "card fields opening" });
   byId("intro").replaceChildren(h("h1", null, "A report was shared with you"),
     h("p", { class: "lead" }, "It is encrypted; the key is in the link that you were given. The server that keeps it cannot read it."), ask);
   const fragment = location.hash.slice(1);

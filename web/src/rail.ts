@@ -43,7 +43,7 @@ export function entities(report: Report, filter: Filter): HTMLElement | undefine
     const items = list.map((e, i) => {
       const look = outcomeLook(e.outcome);
       const meter = h("meter", { min: 0, max: top, value: e.events, "aria-hidden": "true" });
-      return h("li", { class: look.tone, hidden: i >= ENTITIES }, entityButton(filter, e.key, e.value, e.type), meter, h("span", { class: "soft n" }, h("span", { title: look.word, role: "img", "aria-label": look.word }, look.icon), ` ${grouped(e.events)}`));
+      return h("li", { class: look.tone, hidden: i >= ENTITIES }, entityButton(filter, e.key, e.value, /^(route|account)$/.test(e.type) ? undefined : e.type), meter, h("span", { class: "soft n" }, h("span", { title: look.word, role: "img", "aria-label": look.word }, look.icon), ` ${grouped(e.events)}`));
     });
     const more = list.length > ENTITIES ? h("button", { type: "button", class: "link", click: (ev) => { for (const li of items) li.hidden = false; (ev.target as HTMLElement).remove(); } }, `${grouped(list.length - ENTITIES)} more`) : undefined;
     return h("div", { class: "group" }, h("h3", null, title), h("ul", { class: "entities" }, ...items), more);

@@ -109,7 +109,7 @@ export function timeline(report: Report, filter: Filter, judgeOnly: (since: stri
     // A report keeps the times of the lines that it quotes, and of a finding's first and last event: that, and no more, is what is marked.
     marked.hidden = !entity;
     const total = of.reduce((sum, f) => sum + f.events, 0);
-    marked.replaceChildren(h("i", { class: "key chosen-key" }), `${count(total, "event")} of your choice: the line from first to last, a mark where ${lines < total ? `one of the ${count(lines, "quoted line")} stands` : "each stands"}`);
+    marked.replaceChildren(h("i", { class: "key chosen-key" }), `${count(total, "event")} in ${count(of.length, "finding")} of your choice: the line runs from first to last, ${count(lines, "quoted line")} marked`);
   });
 
   const rows = buckets.map((b) => h("tr", null, h("th", { scope: "row" }, `${dateOf(b.start)} ${clockOf(b.start)}`), h("td", null, grouped(b.events)), h("td", null, grouped(b.suspect ?? 0))));

@@ -67,7 +67,7 @@ journey("filter by an entity, by time, by both, and back", async (page) => {
   const told = JSON.parse(await exported(page, "json", { secrets: true })).findings.filter((f) => f.targets?.some((t) => t.value === "/wp-login.php"));
   const sum = (of) => told.reduce((n, f) => n + of(f), 0);
   assert.ok(sum((f) => f.events) > sum((f) => f.evidence.length), "more events than quoted lines");
-  assert.ok((await text(page, ".legend")).includes(`${sum((f) => f.events)} events of your choice`) && (await text(page, ".legend")).includes(`one of the ${sum((f) => f.evidence.length)} quoted lines`), await text(page, ".legend"));
+  assert.ok((await text(page, ".legend")).includes(`${sum((f) => f.events)} events in ${told.length} finding`) && (await text(page, ".legend")).includes(`${sum((f) => f.evidence.length)} quoted lines marked`), await text(page, ".legend"));
   assert.equal(await page.locator(".chart rect.band").count(), told.length);
   assert.ok(await page.locator(".chart rect.mark").count() > 0, "the timeline shows where the entity's lines stand");
   await page.click(".filterbar button");
