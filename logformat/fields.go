@@ -148,10 +148,12 @@ func number(s []byte) (v int64, n int) {
 
 // setDuration takes a decimal number of units; a unit in the text ("12.5ms", "0.3 s", "123µs") wins.
 func setDuration(ev *event.Event, s []byte, unit time.Duration) {
-	if d, ok := duration(s, unit); ok {
+	if d, ok := duration(s, unit); ok && d <= maxTook {
 		ev.Duration = d
 	}
 }
+
+const maxTook = 24 * time.Hour // what took longer is a moment, not a duration
 
 func duration(s []byte, unit time.Duration) (time.Duration, bool) {
 	whole, n := number(s)

@@ -76,7 +76,7 @@ var keyTable = []struct {
 	{sTook, 6, "duration latency took elapsed elapsedtime processtime processingtime httprequest.latency exectime event.duration rt runtime reqtime totaltime timetaken duration.total responselatency requestlatency latencies.request"},
 	{sTook, 6, "responsetime"},
 	{sTookS, 7, "durations latencys seconds durationsec durationseconds elapsedseconds requesttimes requesttimesec latencysec latencyseconds responsetimes"},
-	{sTookMS, 7, "durationms latencyms responsetimems elapsedms tookms timetakenms millis msecs responselatencyms totaltimems requesttimems executiontimems elapsedmilliseconds durationmillis"},
+	{sTookMS, 7, "ms durationms latencyms responsetimems elapsedms tookms timetakenms millis msecs responselatencyms totaltimems requesttimems executiontimems elapsedmilliseconds durationmillis"},
 	{sTookUS, 7, "durationus latencyus requesttimeus tooktus microseconds durationmicros"},
 	{sTookNS, 7, "durationns latencyns nanoseconds durationnanos"},
 	{slot(event.UserAgent), 8, "useragent httpuseragent agent ua headers.useragent header.useragent useragent.original request.headers.useragent httprequest.useragent clientrequestuseragent browser http.useragent requestuseragent requestheaders.useragent csuseragent requestheaderuseragent uastring"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -266,4 +267,27 @@ func BenchmarkStructured(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/line")
 		})
 	}
+}
+
+func TestTook(t *testing.T) {
+	f := func(member string, want time.Duration) {
+		t.Helper()
+		s, err := NewStream("app.log", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := []byte(`{"time":"2026-11-23T03:10:11Z","ip":"203.0.113.9","method":"GET","path":"/a","status":200,` + member + "}\n")
+		b, _ := s.Next(line, true)
+		b.Parse(func(ev *event.Event) *event.Event {
+			if ev != nil && ev.Duration != want {
+				t.Errorf("%s: %v, want %v", member, ev.Duration, want)
+			}
+			next := &event.Event{}
+			next.Reset()
+			return next
+		})
+	}
+	f(`"ms":5040`, 5040*time.Millisecond)
+	f(`"duration_ms":12`, 12*time.Millisecond)
+	f(`"ms":1795403411000`, -1) // a moment
 }
