@@ -119,17 +119,24 @@ type out struct {
 	pred       int32
 	start, end bool // where the literal must stand
 	decides    bool
+	before     bool // see need
+	after      bool
 	set        uint8 // bit of the set that the literal belongs to
 	mask       uint64
 }
 
+// A standing trial is tried on every record, or on those with one of some keys at the top (event.KeyBit).
+type standing struct {
+	trial int32
+	keys  uint64
+}
+
 // classInfo is what a class of records needs.
 type classInfo struct {
-	gather  uint64 // slots that some predicate looks at among the gathered values, and those that are scanned
-	scan    uint64 // slots with literals
-	always  []int32
-	models  []uint64 // bit set of models that are always tried
-	byValue uint64   // fields by whose value rules are found
+	gather  uint64     // slots that some predicate looks at among the gathered values, and those that are scanned
+	scan    uint64     // slots with literals
+	always  []standing // trials that nothing but a key, if that, makes candidates
+	byValue uint64     // fields by whose value rules are found
 }
 
 // Rules returns every rule that runs, in file order: alerts, models, correlations and filters.

@@ -296,7 +296,7 @@ func TestNeeds(t *testing.T) {
 		}
 		var sets []string
 		for _, s := range re.lits {
-			sets = append(sets, strings.Join(s, " "))
+			sets = append(sets, strings.ReplaceAll(strings.Join(s, " "), edge, "|"))
 		}
 		if got := strings.Join(sets, " + "); got != want {
 			t.Errorf("%s: requires %q, want %q", src, got, want)
@@ -307,22 +307,25 @@ func TestNeeds(t *testing.T) {
 			}
 		}
 	}
-	f(`union\s+select`, "i", "select + union", "UNION  SELECT")
-	f(`a{3}\s\w+=\s*(?:\$x|bcd)x?`, "", "$x bcd + aaa", "aaa b=bcd")
-	f(`(?:cat|type)\s+/etc/passwd`, "", "/etc/passwd + cat type", "type /etc/passwd")
+	f(`union\s+select`, "i", "|select + union|", "UNION  SELECT")
+	f(`a{3}\s\w+=\s*(?:\$x|bcd)x?`, "", "aaa| + $x bcd", "aaa b=bcd")
+	f(`(?:cat|type)\s+/etc/passwd`, "", "|/etc/passwd + cat| type|", "type /etc/passwd")
 	f(`abc|xyz\d`, "", "abc xyz", "xyz1")
 	f(`abc|\d`, "", "", "1")
-	f(`a+b+c+`, "", "bc + ab", "abc", "aabbcc")
-	f(`x(?:on(?:load\w*|cl(?:ick|ose))|off\d)=+b`, "", "xonload xonclick xonclose xoff + =b", "xonloaded=b", "xoff1==b")
+	f(`a+b+c+`, "", "bc", "abc", "aabbcc")
+	f(`x(?:on(?:load\w*|cl(?:ick|ose))|off\d)=+b`, "", "xonload xonclick xonclose xoff", "xonloaded=b", "xoff1==b")
 	f(`(?:foo){2,3}`, "", "foofoo", "foofoo")
 	f(`x?yz`, "", "yz", "yz")
 	f(`[ab]cd[ef]`, "", "acde acdf bcde bcdf", "bcdf")
-	f(`^/admin$`, "", "/admin", "/admin")
-	f(`\bselect\b.*`, "i", "select", "SELECT x")
+	f(`^/admin$`, "", "|/admin|", "/admin")
+	f(`\bselect\b.*`, "i", "|select|", "SELECT x")
 	f(`.*`, "", "", "")
 	f(`é{2}x`, "", "ééx", "ééx")
 	f(`ab\x{fffd}`, "", "ab", "ab\xff")
 	f(`É|ab`, "i", "", "é")
 	f(`[A-Z]{12}\d`, "", "", "ABCDEFGHIJKL1")
 	f(`[^a]bcd`, "", "bcd", "xbcd")
+	f(`(?:\bor|and)[\s(+]+\d`, "i", "|or| and|", "1 OR 2", "and(3")
+	f(`x\b|=\by`, "", "", "x", "=y")
+	f(`=\bab`, "", "=|ab", "=ab")
 }

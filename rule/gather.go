@@ -432,7 +432,7 @@ func (m *Matcher) suspect(o *out) {
 // stands tells whether a literal at text[start:end] of v is where the predicate looks for it.
 func (o *out) stands(v *gathered, start, end int) bool {
 	switch {
-	case o.mask&v.mask == 0:
+	case o.mask&v.mask == 0, o.before && start > 0 && inWord[v.text[start-1]], o.after && end < len(v.text) && inWord[v.text[end]]:
 		return false
 	case v.split < 0:
 		return (!o.start || start == 0) && (!o.end || end == len(v.text))

@@ -61,6 +61,7 @@ func newValueTable(m map[string][]int32) (t valueTable) {
 // how often that makes the rule a candidate.
 type way struct {
 	preds []int32
+	keys  uint64 // or the record has one of these keys at its top; see event.KeyBit
 	cost  float64
 }
 
@@ -76,17 +77,11 @@ func (c *compiler) index() {
 		t.need, t.keys = c.need(t.cond), c.keys(t.cond)
 		w, ok := c.way(t.cond)
 		if !ok {
-			for k := range s.classes {
-				if t.classes&(1<<k) == 0 {
-					continue
-				}
-				if i >= s.models {
-					s.classes[k].always = append(s.classes[k].always, int32(i))
-				} else {
-					s.classes[k].model(i)
-				}
-			}
+			c.always(i, t.keys)
 			continue
+		}
+		if w.keys != 0 {
+			c.always(i, w.keys)
 		}
 		for _, p := range w.preds {
 			q := &s.preds[p]
@@ -148,7 +143,7 @@ func (c *compiler) index() {
 			}
 		}
 		for _, n := range q.needs {
-			o := out{int32(i), n.start, n.end, n.decides, 1 << n.set, q.mask}
+			o := out{int32(i), n.start, n.end, n.decides, n.before, n.after, 1 << n.set, q.mask}
 			lex.add(n.lit, n.set == 0 && len(q.pushes) > 0, o)
 		}
 	}
@@ -199,12 +194,13 @@ const (
 	coverCost = 150 // guessed cost of one literal above which it is not
 )
 
-// model marks a model that is tried on every record of the class.
-func (k *classInfo) model(i int) {
-	for len(k.models) <= i/64 {
-		k.models = append(k.models, 0)
+// always has a trial tried on every record of its classes that has one of keys, if there are keys.
+func (c *compiler) always(i int, keys uint64) {
+	for k := range c.set.classes {
+		if info := &c.set.classes[k]; c.set.tried[i].classes&(1<<k) != 0 {
+			info.always = append(info.always, standing{int32(i), keys})
+		}
 	}
-	k.models[i/64] |= 1 << (i % 64)
 }
 
 // visit tells predicates for which classes of records they are asked.
@@ -242,14 +238,16 @@ func (c *compiler) order(n int32) (cost int) {
 	return cost
 }
 
-// asking is the cost of a question. One by which rules are found is answered by then, or concerns the one text that has its literals. Others
-// have texts searched that nobody searched before.
+// asking is the cost of a question. One by which rules are found concerns the few texts that have its literals, and its answers are remembered. Others
+// have all texts searched.
 func (q *pred) asking() int {
-	cost := int(q.cost)
-	if q.covered && len(q.pushes) == 0 && !q.single {
-		cost += costSearch
+	switch {
+	case q.covered && len(q.pushes) > 0:
+		return costField
+	case q.mask != 0 && !q.single:
+		return int(q.cost) + costSearch
 	}
-	return cost
+	return int(q.cost)
 }
 
 // need is the set of fields without which a condition cannot hold.
@@ -283,9 +281,7 @@ func (c *compiler) keys(n int32) (m uint64) {
 	node := &c.set.nodes[n]
 	switch node.op {
 	case opLeaf:
-		if q := &c.set.preds[node.pred]; q.ref.kind == refTree && q.kind != predNull && q.kind != predTrue && q.kind != predRef {
-			return event.KeyBit(q.ref.path[0])
-		}
+		return c.set.preds[node.pred].treeKey()
 	case opAnd:
 		for _, k := range node.kids {
 			if keys := c.keys(k); keys != 0 && (m == 0 || bits.OnesCount64(keys) < bits.OnesCount64(m)) {
@@ -304,6 +300,17 @@ func (c *compiler) keys(n int32) (m uint64) {
 	return m
 }
 
+// treeKey is the event.KeyBit of the key that a predicate needs at the top of a structured record, or 0.
+func (q *pred) treeKey() uint64 {
+	if q.ref.kind != refTree || q.kind == predNull || q.kind == predTrue || q.kind == predRef {
+		return 0
+	}
+	return event.KeyBit(q.ref.path[0])
+}
+
+// keyCost is that of a way by a key of structured records.
+const keyCost = 3e5
+
 // way finds the cheapest set of predicates of which one must be true.
 func (c *compiler) way(n int32) (best way, ok bool) {
 	node := &c.set.nodes[n]
@@ -312,7 +319,7 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 		q := &c.set.preds[node.pred]
 		switch {
 		case q.eq:
-			return way{[]int32{node.pred}, q.valueCost()}, true
+			return way{preds: []int32{node.pred}, cost: q.valueCost()}, true
 		case q.needs != nil:
 			cost := needsCost(q.needs)
 			if q.kind == predRegex {
@@ -321,7 +328,7 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 			if q.mask == 1<<slotKeyword {
 				cost += recordCost
 			}
-			return way{[]int32{node.pred}, cost}, true
+			return way{preds: []int32{node.pred}, cost: cost}, true
 		case q.blind:
 			cost := float64(blindCost)
 			if q.single && usualFields>>q.ref.field&1 == 0 {
@@ -330,7 +337,9 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 			if q.kind == predRegex {
 				cost *= learnt
 			}
-			return way{[]int32{node.pred}, cost}, true
+			return way{preds: []int32{node.pred}, cost: cost}, true
+		case q.treeKey() != 0:
+			return way{keys: q.treeKey(), cost: keyCost}, true
 		}
 	case opAnd:
 		for _, k := range node.kids {
@@ -346,6 +355,7 @@ func (c *compiler) way(n int32) (best way, ok bool) {
 				return way{}, false
 			}
 			best.preds = append(best.preds, w.preds...)
+			best.keys |= w.keys
 			best.cost += w.cost
 		}
 		return best, len(node.kids) > 0
@@ -365,7 +375,7 @@ func needsCost(needs []need) (sum float64) {
 		if n.start || n.end {
 			cost *= 0.7
 		}
-		sum += cost
+		sum += atEdges(cost, n.before, n.after)
 	}
 	return sum * more
 }
@@ -406,6 +416,21 @@ func (q *pred) valueCost() (sum float64) {
 // lacks tells whether the Event has not what a trial needs.
 func (m *Matcher) lacks(t *trial) bool {
 	return t.need&^m.have != 0 || t.keys != 0 && t.keys&m.keys == 0
+}
+
+// asked adds those of the trials for every record that this one may concern to the candidates: models, or rules.
+func (m *Matcher) asked(models bool) {
+	for i := range m.info.always {
+		a := &m.info.always[i]
+		switch {
+		case int(a.trial) < m.set.models != models || a.keys != 0 && a.keys&m.keys == 0 || m.lacks(&m.set.tried[a.trial]):
+		case models:
+			m.models[a.trial/64] |= 1 << (a.trial % 64)
+		case m.queued[a.trial] != m.epoch:
+			m.queued[a.trial] = m.epoch
+			m.candidates = append(m.candidates, a.trial)
+		}
+	}
 }
 
 // queue makes the trials candidates that are for this class of records.

@@ -37,12 +37,15 @@ type need struct {
 	lit        string // folded
 	start, end bool   // it stands at the start, or end, of the text
 	decides    bool   // it is not only needed: where it stands as start and end say, the predicate is true
+	before     bool   // no letter, digit or _ stands right before it
+	after      bool   // the same, right after it
 	set        uint8  // one literal of each set must be there
 }
 
 const (
 	minLiteral  = 2    // bytes; a shorter one is everywhere, unless it is a rare byte
 	rareCost    = 5    // byteCost up to which a single byte is worth searching for
+	shortCost   = 3    // how much more often than its bytes tell one of two bytes stands in a line: within words, names and numbers
 	maxExact    = 300  // strings in the exact set of a piece of a regular expression
 	maxClass    = 4    // bytes of a character class that are spelt out
 	maxRequired = 1000 // strings in one required set of a regular expression
@@ -94,6 +97,9 @@ func literalCost(s string) float64 {
 	for i := 0; i < len(s) && i < 12; i++ {
 		cost *= float64(byteCost[s[i]]+2) / 40
 	}
+	if len(s) == minLiteral {
+		cost *= shortCost
+	}
 	if common[s] {
 		cost += 300
 	}
@@ -114,7 +120,8 @@ var common = map[string]bool{
 // setCost sums literalCost over a set.
 func setCost(lits []string) (sum float64) {
 	for _, l := range lits {
-		sum += literalCost(l)
+		before, after := edges(l)
+		sum += atEdges(literalCost(bare(l)), before, after)
 	}
 	return sum
 }
@@ -124,7 +131,9 @@ func setCost(lits []string) (sum float64) {
 func (r *regex) needs() (out []need, ok bool) {
 	for i, set := range r.lits {
 		for _, l := range set {
-			out = append(out, need{lit: l, set: uint8(i)})
+			n := need{lit: bare(l), set: uint8(i)}
+			n.before, n.after = edges(l)
+			out = append(out, n)
 		}
 	}
 	return out, len(r.lits) > 0
@@ -239,7 +248,7 @@ func usable(set []string) []string {
 		return nil
 	}
 	for _, s := range set {
-		if !searchable(s) {
+		if !searchable(bare(s)) {
 			return nil
 		}
 	}
@@ -251,13 +260,18 @@ func analyse(re *syntax.Regexp, depth int) info {
 		return info{}
 	}
 	switch re.Op {
-	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText,
-		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+	case syntax.OpEmptyMatch, syntax.OpNoWordBoundary:
 		return info{exact: []string{""}}
+	case syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary:
+		return info{exact: []string{edge}}
 	case syntax.OpLiteral:
 		return analyseLiteral(re)
 	case syntax.OpCharClass:
-		return analyseClass(re)
+		i := analyseClass(re)
+		if i.exact == nil && noWord(re.Rune) {
+			i.pre, i.suf = []string{edge}, []string{edge}
+		}
+		return i
 	case syntax.OpCapture:
 		return analyse(re.Sub[0], depth+1)
 	case syntax.OpPlus:
@@ -377,6 +391,9 @@ func crossed(a, b []string) []string {
 	out := make([]string, 0, len(a)*len(b))
 	for _, x := range a {
 		for _, y := range b {
+			if strings.HasSuffix(x, edge) {
+				y = strings.TrimPrefix(y, edge)
+			}
 			out = append(out, x+y)
 		}
 	}

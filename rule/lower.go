@@ -433,7 +433,7 @@ func (q *pred) literals() (out []need) {
 					return nil
 				}
 				for _, l := range p.re.lits[0] {
-					out = append(out, need{lit: l})
+					out = append(out, need{lit: bare(l)})
 				}
 				continue
 			}

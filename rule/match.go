@@ -154,11 +154,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 	if s.models > 0 {
 		m.runModels()
 	}
-	for _, t := range m.info.always {
-		if !m.lacks(&s.tried[t]) {
-			m.candidates = append(m.candidates, t)
-		}
-	}
+	m.asked(false)
 	switch len(m.candidates) {
 	case 0:
 		return dst
@@ -240,12 +236,10 @@ func (m *Matcher) try(t int32, dst []event.Signal) []event.Signal {
 
 // runModels lets candidate models set fields, lowest order first.
 func (m *Matcher) runModels() {
+	m.asked(true)
 	any := uint64(0)
-	for i := range m.models {
-		if i < len(m.info.models) {
-			m.models[i] |= m.able(i, m.info.models[i])
-		}
-		any |= m.models[i]
+	for _, w := range m.models {
+		any |= w
 	}
 	if any == 0 {
 		return
@@ -282,16 +276,6 @@ func (m *Matcher) runModels() {
 		}
 	}
 	m.assigning = false
-}
-
-// able leaves of the models in word i of a bit set those whose fields the Event has.
-func (m *Matcher) able(i int, word uint64) uint64 {
-	for w := word; w != 0; w &= w - 1 {
-		if bit := bits.TrailingZeros64(w); m.lacks(&m.set.tried[i*64+bit]) {
-			word &^= 1 << bit
-		}
-	}
-	return word
 }
 
 // dropModels takes back the candidates up to and with model t.

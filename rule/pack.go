@@ -10,7 +10,7 @@ import (
 )
 
 // packMagic starts packed rules and names their version.
-const packMagic = "vanguard rules 3\n"
+const packMagic = "vanguard rules 4\n"
 
 // Pack writes the rule files below fsys in a compact form that Load reads some fifty times faster than YAML. What it
 // leaves out is layout and comments; what it adds is, for each
