@@ -38,7 +38,7 @@ type worth uint8
 const (
 	full   worth = iota
 	doubt        // inside written text: the twin speaks
-	nought       // a program's own doing: nobody speaks
+	nought       // somebody's own doing: nobody speaks
 )
 
 // weigh tells what a match is worth: less inside written text of a request, nothing in what a program says that it does.
@@ -47,37 +47,44 @@ func (m *Matcher) weigh(g *memo, threat string) worth {
 	case g.whole == nil:
 	case !m.ev.Has(event.Path):
 		return m.ownWords(g, threat)
-	case m.inWriting(g, threat):
-		return doubt
+	default:
+		return m.inWriting(g, threat)
 	}
 	return full
 }
 
-// inWriting tells whether what g points at stands inside written text of a request.
-func (m *Matcher) inWriting(g *memo, threat string) bool {
-	if bytes.Equal(m.ev.Get(event.Action), actionEdit) && m.ev.Has(event.Body) && (g.field == event.Body || threat == "wordpress-plugin-exploit") {
-		return true
+// inWriting weighs a match by the text of a request in which it stands.
+func (m *Matcher) inWriting(g *memo, threat string) worth {
+	switch action := m.ev.Get(event.Action); {
+	case !m.ev.Has(event.Body) || len(action) == 0:
+	case bytes.Equal(action, actionEdit) && (g.field == event.Body || threat == "wordpress-plugin-exploit"),
+		bytes.Equal(action, actionTelemetry) && g.field == event.Body:
+		return doubt
 	}
 	if g.field != event.Body && g.field != event.Query {
-		return false
+		return full
 	}
 	start, end := g.from, g.from+len(g.at)
 	middle := (start + end) / 2 // What was found may begin and end with the marks around a value.
 	from, to := writingAround(g.whole, middle, middle)
 	from, to = min(from, middle), max(to, middle)
 	name, value := nameBefore(g.whole, from), g.whole[from:to]
-	if quoteNames[name] || codeNames[name] && (breaks(value) >= 2 || isStatement(value) || namesLanguage(g.whole) || isDocument(value)) {
-		return true
+	if sqlNames[name] && threat == "sql-injection" && isStatement(value) {
+		return nought // A tool whose users write SQL: nothing is broken out of.
+	}
+	if quoteNames[name] || codeNames[name] && (breaks(value) >= 2 || threat == "sql-injection" && isStatement(value) || namesLanguage(g.whole) || isDocument(value)) {
+		return doubt
 	}
 	if searchNames[name] && (threat == "command-injection" || threat == "path-traversal") && !bytes.ContainsAny(value, "'\"`;|&$<>{}()\n\r") &&
 		!bytes.Contains(value, dotDot) && !bytes.ContainsAny(value[:min(len(value), 1)], "/.%") {
-		return true // Commands and paths without anything that would make a server run or open them are what people search for.
+		return doubt // Commands and paths without anything that would make a server run or open them are what people search for.
 	}
-	start, end = max(start, from), min(end, to)
 	var w words
-	w.count(g.whole[max(from, start-maxWritten):start])
-	w.count(g.whole[end:min(to, end+maxWritten)])
-	return w.prose() || textNames[name] && w.plain >= 4
+	w.count(g.whole[max(from, middle-maxWritten):min(to, middle+maxWritten)])
+	if w.prose() || textNames[name] && w.plain >= 4 {
+		return doubt
+	}
+	return full
 }
 
 // ownWords weighs a match in what a program says without a request: of a statement that it runs, of a shell that it starts, or of
@@ -143,16 +150,18 @@ func quotedEquals(text []byte) bool {
 }
 
 var (
-	dotDot       = []byte("..")
-	actionEdit   = []byte("edit") // event.action of saving a page by those who may
-	languageKeys = [][]byte{[]byte(`"lang`), []byte(`"parser"`), []byte(`"syntax"`), []byte("&lang=")}
-	documentTags = [][]byte{[]byte("<html"), []byte("<!doctype html"), []byte("<!DOCTYPE html"), []byte("<!-- wp:")}
+	dotDot          = []byte("..")
+	actionEdit      = []byte("edit")      // event.action of saving a page by those who may
+	actionTelemetry = []byte("telemetry") // and of sending logs, traces and reports of errors, which quote what others sent
+	languageKeys    = [][]byte{[]byte(`"lang`), []byte(`"parser"`), []byte(`"syntax"`), []byte("&lang=")}
+	documentTags    = [][]byte{[]byte("<html"), []byte("<!doctype html"), []byte("<!DOCTYPE html"), []byte("<!-- wp:")}
 )
 
 // codeNames are names of values that hold code by design, quoteNames those that repeat it or hold a site's own, textNames those
 // in which people write to people, and searchNames those of search fields.
 var (
-	codeNames  = nameSet("code source source_code snippet cell patch diff content paste body text html css template markdown script sql rawsql raw_sql sql_query sqlquery statement stmt query")
+	codeNames  = nameSet("code source source_code snippet cell patch diff content paste body text html css template markdown script yaml dockerfile makefile sql rawsql raw_sql sql_query sqlquery statement stmt query stringvalue")
+	sqlNames   = nameSet("sql rawsql raw_sql sql_query sqlquery statement stmt stringvalue")
 	quoteNames = nameSet(`script-sample stack stacktrace stack_trace sourcefile source-file commit_message
 		footer_html header_html head_html custom_html custom_css custom_js tracking_code footer_scripts header_scripts`)
 	searchNames = nameSet("q query search s term keyword keywords text")

@@ -45,7 +45,7 @@ func TestWritten(t *testing.T) {
 	// Code that stands where code belongs: several lines, a page, a language beside it, a statement from its first word.
 	f("command-injection", true, body(`{"content":"set -e\ncd /srv\nrm -rf old\n"}`), body(`{"code":"rm -rf x","lang":"sh"}`), body(`{"stack":"at rm -rf x"}`))
 	f("command-injection", false, body(`{"content":"x; rm -rf old"}`), body(`{"host":"1\n2\nrm -rf x"}`))
-	f("sql-injection", true, body(`{"rawSql":"select a from b union all select c from d"}`))
+	f("sql-injection", true, body(`{"query":"select a from b union all select c from d"}`))
 	f("sql-injection", false, body(`{"rawSql":"1 union all select c from d"}`), body(`{"id":"select a from b union all select c"}`))
 	f("cross-site-scripting", true, body(`{"html":"<html><body onload=init()></body></html>"}`))
 	// What people search for, without anything that a server would run.
