@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/neural"
 )
 
@@ -148,6 +149,10 @@ func (g *grammar) builtin(r *random, name string) string {
 	case "uuid":
 		h := pick(r, "0123456789abcdef", 32)
 		return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
+	case "rep": // one key held down, or a few
+		return strings.Repeat(pick(r, alnum, 1+r.below(2)), 3+r.below(20))
+	case "tok": // as programs make them for themselves
+		return pick(r, alnum+"ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-", 6+r.below(26))
 	case "jwt":
 		return "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + pick(r, alnum+"ABCDEFGHIJ_-", 40+r.below(120)) + "." + pick(r, alnum+"ABCDEFG_-", 43)
 	case "foreign":
@@ -219,11 +224,21 @@ func generate(read []sample, words []string, seed uint64, made int) (samples []s
 		if r.below(5) < 2 {
 			text = mutate(&r, attacks, text)
 		}
+		if r.below(3) == 0 {
+			text = surround(&r, attacks, text)
+		}
 		samples = append(samples, make1(&r, "made/attack", true, threat, text, neural.Param))
 	}
 	for i := range read {
-		if x := &read[i]; x.attack && len(x.text) < 200 && !strings.HasPrefix(x.text, "/") && r.below(4) == 0 {
+		x := &read[i]
+		if !x.attack || len(x.text) >= 200 || strings.HasPrefix(x.text, "/") {
+			continue
+		}
+		if r.below(3) == 0 {
 			samples = append(samples, make1(&r, "made/mutant", true, x.class, mutate(&r, attacks, x.text), neural.Param))
+		}
+		if r.below(2) == 0 { // counts with those of its source
+			samples = append(samples, make1(&r, x.source, true, x.class, surround(&r, attacks, x.text), neural.Param))
 		}
 	}
 	var kinds []string
@@ -235,9 +250,60 @@ func generate(read []sample, words []string, seed uint64, made int) (samples []s
 	for i := range made {
 		name := kinds[i%len(kinds)]
 		text := benign.expand(&r, name, 0)
+		switch r.below(12) {
+		case 0: // logs and forms cut off what is long
+			text = cutOff(&r, text)
+		case 1:
+			text = surround(&r, benign, text)
+		case 2:
+			text = strings.ReplaceAll(text, " ", []string{"%20", "%09", "+", "  ", "%0a", "_", "\t"}[r.below(7)])
+		}
 		samples = append(samples, make1(&r, "made/"+name, false, "benign", text, benignKinds[name]))
 	}
 	return samples
+}
+
+// cutOff is a part of text, as logs that cut long values would hold.
+func cutOff(r *random, text string) string {
+	if len(text) < 8 {
+		return text
+	}
+	from, to := 0, len(text)
+	if r.below(3) == 0 {
+		from = r.below(len(text) / 2)
+	}
+	if from == 0 || r.below(2) == 0 {
+		to = from + (len(text)-from)*(40+r.below(60))/100
+	}
+	return strings.ToValidUTF8(text[from:to], "")
+}
+
+// surround sets text among harmless words: what stands around a payload must not decide.
+func surround(r *random, g *grammar, text string) string {
+	between := func() string {
+		if r.below(2) == 0 {
+			return " "
+		}
+		return []string{", ", ". ", ": ", "; ", "\n", " - ", "&", ",", " (", ") "}[r.below(10)]
+	}
+	if where := r.below(4); where < 2 {
+		text = words(r, g) + between() + text
+		if where == 0 {
+			return text
+		}
+	}
+	return text + between() + words(r, g)
+}
+
+// words are some of no consequence.
+func words(r *random, g *grammar) string {
+	switch r.below(4) {
+	case 0:
+		return g.builtin(r, "w") + " " + g.builtin(r, "w") + ", " + g.builtin(r, "prose")
+	case 1:
+		return g.builtin(r, "name")
+	}
+	return g.builtin(r, "prose")
 }
 
 // benignKinds are the sections of whole benign texts, and where such texts stand.
@@ -245,11 +311,23 @@ var benignKinds = map[string]neural.Kind{
 	"search": neural.Param, "comment": neural.Param, "value": neural.Param, "code": neural.Leaf, "filter": neural.Param, "link": neural.Param,
 	"rich": neural.Body, "json": neural.Body, "graphql": neural.Leaf, "xml": neural.Body, "path": neural.Path, "agent": neural.Agent,
 	"referer": neural.Referer, "cookie": neural.Param, "file": neural.Param, "foreign-text": neural.Param, "password": neural.Param, "tricky": neural.Param,
+	"url": neural.Param, "restpath": neural.Param, "windows": neural.Param, "beacon": neural.Param, "address": neural.Param, "manual": neural.Param,
+	"shards": neural.Param, "css": neural.Param, "regex": neural.Param, "query": neural.Param, "cookies": neural.Param,
 }
+
+// benignFields are the sections whose texts the engine cuts itself, as it cuts that field.
+var benignFields = map[string]event.Field{"query": event.Query, "cookies": event.Cookie}
 
 // make1 is a sample of one generated text.
 func make1(r *random, source string, attack bool, class, text string, kind neural.Kind) sample {
 	x := sample{source: source, attack: attack, class: class, text: text}
+	if f, ok := benignFields[strings.TrimPrefix(source, "made/")]; ok && !attack {
+		var ev event.Event
+		ev.Reset()
+		ev.Set(f, []byte(text))
+		x.pieces = cutEvent(&ev)
+		return x
+	}
 	raw := text
 	if kind == neural.Param {
 		switch r.below(10) {
@@ -280,30 +358,18 @@ func make1(r *random, source string, attack bool, class, text string, kind neura
 	return x
 }
 
-// mutate disguises an attack, or sets it among harmless text: what a text begins and ends with must not decide.
+// mutate disguises an attack.
 func mutate(r *random, g *grammar, text string) string {
 	for range 1 + r.below(2) {
-		switch r.below(12) {
-		case 9:
-			text = g.builtin(r, "prose") + " " + g.builtin(r, "prose") + " " + text
-		case 10:
-			text += " " + g.builtin(r, "prose") + " " + g.builtin(r, "prose")
-		case 11:
-			text += g.builtin(r, "name") + " " + g.builtin(r, "prose")
-		case 0:
-			text = g.builtin(r, "prose") + " " + text
-		case 1:
-			text += " " + g.builtin(r, "prose")
-		case 2:
-			text = g.builtin(r, "prose") + " " + text + " " + g.builtin(r, "prose")
-		case 3: // cut off at the end, as long lines are
+		switch r.below(8) {
+		case 0: // cut off at the end, as long lines are
 			if n := len(text); n > 16 {
 				text = text[:n*(60+r.below(40))/100]
 				for !utf8.ValidString(text) && len(text) > 0 {
 					text = text[:len(text)-1]
 				}
 			}
-		case 4: // a keyword cut in two
+		case 1: // a keyword cut in two
 			if at := strings.IndexAny(text, "aeiou"); at > 1 && len(text) > 12 {
 				i := at + r.below(len(text)-at)
 				for i < len(text) && !utf8.RuneStart(text[i]) {
@@ -311,13 +377,13 @@ func mutate(r *random, g *grammar, text string) string {
 				}
 				text = text[:i] + []string{" ", "/**/", "'+'", "''", "\\", "||", "<x>", "%00"}[r.below(8)] + text[i:]
 			}
-		case 5: // other blanks
+		case 2: // other blanks
 			text = strings.ReplaceAll(text, " ", []string{"/**/", "%09", "%0a", "+", "  ", "/*" + g.builtin(r, "id") + "*/", "%a0", "(", "\t"}[r.below(9)])
-		case 6:
+		case 3:
 			text = strings.ReplaceAll(text, "=", []string{" like ", " = ", "<>", " rlike ", "=="}[r.below(5)])
-		case 7:
+		case 4:
 			text = strings.ReplaceAll(text, "'", []string{"\"", "`", "’", "\\'", "%27"}[r.below(5)])
-		case 8:
+		case 5:
 			text = strings.Repeat(g.builtin(r, "id"), 1+r.below(8)) + text
 		}
 	}

@@ -1,7 +1,7 @@
 // Command train makes the classifier: it reads labelled texts, adds rows that it generates, trains, calibrates,
 // evaluates on sources that it never trained on, and writes a model folder.
 //
-//	go run ./train -corpora DIR -out models/witness-v1
+//	go run ./train -corpora DIR -out models/witness-v2
 //
 // DIR holds training/{train,dev}.jsonl and web/*.jsonl; what each file must look like is in docs/model.md. The
 // same files and seed give the same bytes.
@@ -32,17 +32,18 @@ func run() error {
 	var (
 		corpora = flag.String("corpora", "", "folder with training/ and web/")
 		out     = flag.String("out", "", "folder to write the weights to")
-		name    = flag.String("name", "witness-v1", "name of the model")
+		name    = flag.String("name", "witness-v2", "name of the model")
 		seed    = flag.Uint64("seed", 1, "seed of everything that chance decides")
 		epochs  = flag.Int("epochs", 5, "times that the web head sees every row")
 		logRows = flag.Int("rows", 17, "rows of the web head's table, as a power of two")
 		rate    = flag.Float64("rate", 0.15, "learning rate")
 		drop    = flag.Float64("drop", 0.5, "share of n-grams dropped")
-		texts   = flag.Int("messages", 60000, "generated messages that tell something, and as many others")
+		texts   = flag.Int("messages", 120000, "generated messages that tell something, and as many others")
 		limit   = flag.Float64("limit", 0.65, "probability from which a text is called suspect")
 		textLim = flag.Float64("message-limit", 0.7, "the same for messages")
 		list    = flag.String("show", "", "sources, comma-separated, whose hardest samples to list")
-		made    = flag.Int("made", 80000, "generated rows of each label")
+		most    = flag.Int("most", 40, "how many of them")
+		made    = flag.Int("made", 160000, "generated rows of each label")
 	)
 	flag.Parse()
 	if *corpora == "" {
@@ -89,8 +90,12 @@ func run() error {
 	robustness(os.Stdout, model.Web, d.test)
 	evaluateMessages(os.Stdout, model.Text, m.test)
 	for _, source := range strings.Split(*list, ",") {
-		show(os.Stdout, model.Web, d.test, source, 40)
-		show(os.Stdout, model.Text, m.test, source, 40)
+		for _, list := range [][]sample{d.test, d.calibration} {
+			show(os.Stdout, model.Web, list, source, *most)
+		}
+		for _, list := range [][]sample{m.test, m.calibration} {
+			show(os.Stdout, model.Text, list, source, *most)
+		}
 	}
 	return nil
 }

@@ -35,6 +35,19 @@ func Parts(dst [][2]int, text []byte) [][2]int {
 		if from < 0 {
 			return
 		}
+		// Words that the window cuts in two say nothing.
+		for at := from; from > 0 && at < from+nearby; at++ {
+			if text[at-1] == ' ' {
+				from = at
+				break
+			}
+		}
+		for at := end; end < len(text) && at > end-nearby; at-- {
+			if text[at] == ' ' {
+				end = at
+				break
+			}
+		}
 		for at := from; ; at += partHop {
 			part := [2]int{at, min(at+maxPart, end)}
 			if part[1] == end {
@@ -60,11 +73,9 @@ func Parts(dst [][2]int, text []byte) [][2]int {
 			if !signs[c] && c != '/' && c != 'u' && !sign(text, i) {
 				continue
 			}
-			if i-nearby > end {
+			if from < 0 || i-nearby > end {
 				flush()
 				from = max(i-nearby, 0)
-			} else if from < 0 {
-				from = 0
 			}
 			end = min(i+1+nearby, len(text))
 		}

@@ -200,9 +200,12 @@ func TestPartsOfLongTexts(t *testing.T) {
 		}
 	}
 	f(words)
-	f(words+"<b>", words[len(words)-nearby:]+"<b>")
-	f("<b>"+words, "<b>"+words[:nearby])
-	f("<b>"+words+"<i>", "<b>"+words[:nearby], words[len(words)-nearby:]+"<i>")
+	before, behind := "words some words ", "some words some" // whole words of the nearest bytes
+	f(words+"<b>", before+"<b>")
+	f("<b>"+words, "<b>"+behind)
+	f("<b>"+words+"<i>", "<b>"+behind, before+"<i>")
+	solid := strings.Repeat("x", 100) // no words: cut anywhere
+	f(solid+"<b>"+solid, solid[:nearby]+"<b>"+solid[:nearby])
 	long := strings.Repeat("<x>", 10000)
 	parts := Parts(nil, []byte(long))
 	if len(parts) != maxParts || parts[0][0] != 0 || parts[maxParts-1] != [2]int{len(long) - maxPart, len(long)} {
