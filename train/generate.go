@@ -312,7 +312,7 @@ var benignKinds = map[string]neural.Kind{
 	"rich": neural.Body, "json": neural.Body, "graphql": neural.Leaf, "xml": neural.Body, "path": neural.Path, "agent": neural.Agent,
 	"referer": neural.Referer, "cookie": neural.Param, "file": neural.Param, "foreign-text": neural.Param, "password": neural.Param, "tricky": neural.Param,
 	"url": neural.Param, "restpath": neural.Param, "windows": neural.Param, "beacon": neural.Param, "address": neural.Param, "manual": neural.Param,
-	"shards": neural.Param, "css": neural.Param, "regex": neural.Param, "query": neural.Param, "cookies": neural.Param,
+	"shards": neural.Param, "css": neural.Param, "header": neural.Agent, "regex": neural.Param, "query": neural.Param, "cookies": neural.Param,
 }
 
 // benignFields are the sections whose texts the engine cuts itself, as it cuts that field.

@@ -34,7 +34,7 @@ func run() error {
 		out     = flag.String("out", "", "folder to write the weights to")
 		name    = flag.String("name", "witness-v2", "name of the model")
 		seed    = flag.Uint64("seed", 1, "seed of everything that chance decides")
-		epochs  = flag.Int("epochs", 5, "times that the web head sees every row")
+		epochs  = flag.Int("epochs", 6, "times that the web head sees every row")
 		logRows = flag.Int("rows", 17, "rows of the web head's table, as a power of two")
 		rate    = flag.Float64("rate", 0.15, "learning rate")
 		drop    = flag.Float64("drop", 0.5, "share of n-grams dropped")
@@ -66,7 +66,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	textSet := settings{name: neural.TextHead, seed: *seed, epochs: 4, logRows: 14, drop: 0.3, rate: *rate, classes: messageClasses, words: messageWords()}
+	textSet := settings{name: neural.TextHead, seed: *seed, epochs: 8, logRows: 14, drop: 0.3, rate: *rate, classes: messageClasses, words: messageWords()}
 	text, err := fit(textSet, m.learn, m.calibration, *textLim, step)
 	if err != nil {
 		return err
