@@ -300,7 +300,7 @@ func TestModelSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	h := serve(t, func(c *Config) { c.Engine = both })
-	log := read(t, "wordpress-apache.log")
+	log := read(t, "wordpress-apache.log") + `203.0.113.45 - - [23/Nov/2026:03:30:00 +0000] "GET /?p=1'+union+select+2,3--+- HTTP/1.1" 200 512 "-" "Mozilla/5.0"` + "\n"
 	for query, witness := range map[string]bool{"": true, "?model=on": true, "?model=off": false} {
 		var got vanguard.Report
 		w := h.ask("POST", "/api/v1/scan"+query, log)
