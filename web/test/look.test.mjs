@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { again, drop, example, launch, log, open, paste, serve, unfold } from "./harness.mjs";
+import { again, drop, example, keep, launch, log, open, paste, serve, unfold } from "./harness.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let host, browser;
@@ -23,6 +23,7 @@ const STATES = {
   "judged again": async (page) => { await example(page, "wordpress"); await page.click(".finding:first-child .evidence .actions button"); await again(page); },
   "benign?": async (page) => { await example(page, "wordpress"); await page.click("text=This is benign…"); await page.check("dialog input >> nth=0"); await page.waitForSelector("dialog .change"); },
   sharing: async (page) => { await example(page, "founding"); await page.click("text=Share an encrypted link…"); },
+  "a share that burns": async (page) => { await page.goto(await keep(host.url, { schema: "vanguard.share/1", report: {} }, { burn: true })); await page.click("text=Open the report"); await page.waitForSelector("text=This can be read once"); await page.waitForSelector("button.main:enabled"); },
   explained: async (page) => { await example(page, "founding"); await page.click(".evidence button.link"); await page.waitForSelector("dialog pre"); },
 };
 
