@@ -106,3 +106,25 @@ func TestWords(t *testing.T) {
 	f("%", 0, 0, 0)
 	f("<", 0, 0, 0)
 }
+
+// FuzzWritten: whatever stands around a match, and wherever it stands, the answer comes.
+func FuzzWritten(f *testing.F) {
+	for _, seed := range []string{`a=1&b=<script>&c=2`, `{"body":"he wrote \"<script>\" to us"}`, `["x`, `"`, `=`, `&`, `%2`, `\`, `<p>a b`, `SELECT `, "a\nb"} {
+		f.Add([]byte(seed), 0, 1)
+		f.Add([]byte(seed), len(seed), 0)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, from, n int) {
+		if from < 0 || n < 0 || from > len(text) || n > len(text)-from || len(text) == 0 {
+			return
+		}
+		for _, spec := range []string{"url.path=/p|http.request.body.content=x", "kind=app|message=x", "kind=system|message=x"} {
+			m := &Matcher{ev: newEvent(spec)}
+			for _, threat := range []string{"sql-injection", "command-injection", "cross-site-scripting"} {
+				g := &memo{field: event.Body, at: text[from : from+n], whole: text, from: from}
+				if w := m.weigh(g, threat); w > nought {
+					t.Errorf("%d", w)
+				}
+			}
+		}
+	})
+}
