@@ -32,17 +32,18 @@ const maxCaseBytes = 256 << 20
 // evalCmd is `vanguard eval`: the ruler. It judges labelled cases, each in a
 // world of its own, and counts how often the answer was right.
 type evalCmd struct {
-	Paths   []string `arg:"" optional:"" name:"path" help:"Files of labelled cases (JSON lines), folders of *.jsonl files, or - for standard input."`
-	Blind   bool     `help:"Read {\"id\",\"lines\"} a line and answer {\"id\",\"verdict\",\"confidence\",\"findings\"} a line each, in order."`
-	Misses  bool     `help:"List the attacks that were missed, or whose threat, actor or outcome came out wrong."`
-	False   bool     `help:"List the benign cases that were flagged, and the innocents that were named."`
-	Weak    bool     `help:"Count cases with a doubtful label among the others instead of apart."`
-	JSON    bool     `name:"json" help:"Print JSON."`
-	Threat  string   `help:"Score one threat: its attacks, and the benign cases that were taken for it." placeholder:"SLUG"`
-	Source  string   `help:"Score the cases of one source." placeholder:"NAME"`
-	Rules   string   `help:"Folder of further Sigma rules, as for scan." placeholder:"DIR" type:"existingdir"`
-	NoModel bool     `name:"no-model" help:"Judge by the rules alone, without the classifier."`
-	Workers int      `help:"Cases judged at the same time; 0 = all cores." placeholder:"N"`
+	Paths       []string `arg:"" optional:"" name:"path" help:"Files of labelled cases (JSON lines), folders of *.jsonl files, or - for standard input."`
+	Blind       bool     `help:"Read {\"id\",\"lines\"} a line and answer {\"id\",\"verdict\",\"confidence\",\"findings\"} a line each, in order."`
+	Misses      bool     `help:"List the attacks that were missed, or whose threat, actor or outcome came out wrong."`
+	False       bool     `help:"List the benign cases that were flagged, and the innocents that were named."`
+	Weak        bool     `help:"Count cases with a doubtful label among the others instead of apart."`
+	JSON        bool     `name:"json" help:"Print JSON."`
+	Threat      string   `help:"Score one threat: its attacks, and the benign cases that were taken for it." placeholder:"SLUG"`
+	Source      string   `help:"Score the cases of one source." placeholder:"NAME"`
+	Rules       string   `help:"Folder of further Sigma rules, as for scan." placeholder:"DIR" type:"existingdir"`
+	NoModel     bool     `name:"no-model" help:"Judge by the rules alone, without the classifier."`
+	Calibration bool     `help:"Show how often findings of each confidence are right."`
+	Workers     int      `help:"Cases judged at the same time; 0 = all cores." placeholder:"N"`
 }
 
 // Help is shown by `vanguard eval --help` below the usage.
@@ -55,7 +56,10 @@ func (*evalCmd) Help() string {
 
 id, label (attack or benign) and lines are needed. An attack counts as found when the
 verdict is probed or worse; a benign case as flagged by the same measure, and as red when
-the verdict is under-attack or compromise-likely. Macro is the mean over the sources.`
+the verdict is under-attack or compromise-likely. Macro is the mean over the sources.
+
+--calibration compares the confidence of each flagged case's first finding with the truth, cases
+with a doubtful label left out: an attack or none, and the right threat or not.`
 }
 
 // A job is one line of input on its way through the workers.

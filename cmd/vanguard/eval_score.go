@@ -124,6 +124,7 @@ type scores struct {
 	lines  int
 	main   map[string]*evalTally // by source
 	weak   map[string]*evalTally
+	sure   calibration // of the strong cases
 	misses []evalListed
 	false_ []evalListed
 	engine vanguard.EngineInfo
@@ -136,6 +137,7 @@ func newScores(opt *evalCmd) *scores {
 func (s *scores) merge(o *scores) {
 	s.cases += o.cases
 	s.lines += o.lines
+	s.sure.merge(&o.sure)
 	for _, m := range [...]struct{ to, from map[string]*evalTally }{{s.main, o.main}, {s.weak, o.weak}} {
 		for name, t := range m.from {
 			tallyOf(m.to, name).add(t)
@@ -171,6 +173,8 @@ func (s *scores) add(seq int, c *labelled, r *vanguard.Report) {
 	m := s.main
 	if c.Weak && !s.opt.Weak {
 		m = s.weak
+	} else {
+		s.sure.add(c, r)
 	}
 	t := tallyOf(m, c.Source)
 	if c.Label == "benign" {
@@ -221,7 +225,7 @@ func (s *scores) addAttack(t *evalTally, seq int, c *labelled, r *vanguard.Repor
 	} else {
 		miss("missed", c.Threat)
 	}
-	isRight := func(f vanguard.Finding) bool { return f.Threat == c.Threat || slices.Contains(c.Also, f.Threat) }
+	isRight := func(f vanguard.Finding) bool { return isRightThreat(c, &f) }
 	if c.Threat != "" {
 		t.WithThreat++
 		if slices.ContainsFunc(r.Findings, isRight) {
@@ -253,6 +257,11 @@ func (s *scores) addAttack(t *evalTally, seq int, c *labelled, r *vanguard.Repor
 			miss("wrong outcome", c.Outcome)
 		}
 	}
+}
+
+// isRightThreat tells whether f names the threat of c, or another that a fair reader could name.
+func isRightThreat(c *labelled, f *vanguard.Finding) bool {
+	return f.Threat == c.Threat || slices.Contains(c.Also, f.Threat)
 }
 
 // actors tells whether a finding names a guilty actor, and which innocent
@@ -455,9 +464,10 @@ func (s *scores) writeJSON(w io.Writer) error {
 		Engine vanguard.EngineInfo `json:"engine"`
 		*block
 		Weak   *block       `json:"weak,omitempty"`
+		Sure   *reliability `json:"calibration,omitempty"`
 		Misses []evalListed `json:"misses,omitempty"`
 		False  []evalListed `json:"false,omitempty"`
-	}{"vanguard.eval/1", s.cases, s.lines, s.engine, newBlock(s.main), newBlock(s.weak), s.misses, s.false_})
+	}{"vanguard.eval/1", s.cases, s.lines, s.engine, newBlock(s.main), newBlock(s.weak), s.reliability(), s.misses, s.false_})
 }
 
 func (s *scores) writeText(w io.Writer) error {
@@ -471,6 +481,9 @@ func (s *scores) writeText(w io.Writer) error {
 			b.WriteString(part.title)
 			block.writeText(&b)
 		}
+	}
+	if r := s.reliability(); r != nil {
+		r.writeText(&b)
 	}
 	for _, part := range [...]struct {
 		title string

@@ -196,6 +196,38 @@ flagged        a/3  benign  got under-attack ssrf(192.0.2.9, blocked, 0.80)
 	}
 }
 
+func TestEvalCalibration(t *testing.T) {
+	cases := []string{ // all findings are 0.8 sure
+		attack("a/1", "xxe", "", "probed xxe//unknown"), attack("a/2", "xxe", "", "probed ssrf//unknown"), attack("a/3", "", "", "under-attack xxe//unknown"),
+		attack("a/4", "xxe", "", "looks-normal"), attack("a/5", "xxe", `"weak":true`, "probed xxe//unknown"),
+		benign("b/1", "", "probed xxe//unknown"), benign("b/2", "", "looks-normal xxe//unknown"),
+	}
+	s, err := scoreOf(t, evalCmd{}, cases...)
+	if err != nil || s.reliability() != nil {
+		t.Fatalf("not asked for: %+v, %v", s.reliability(), err)
+	}
+	if s, err = scoreOf(t, evalCmd{Calibration: true}, cases...); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	s.writeText(&b)
+	_, got, _ := strings.Cut(b.String(), "\nConfidence ")
+	// Of four flagged cases three are attacks; of three with a known threat one is right. Two harmless cases stand against four
+	// attacks, so each counts twice: three of five. 0.8 is 0.05, 0.2 and 0.47 from these.
+	const want = `of the first finding against the truth, 4 flagged cases:
+
+confidence  attacks   benign     mean   attack   balanced   threat
+0.8 - 0.9         3        1    0.800    0.750      0.600    0.333
+expected calibration error: 0.0500 as they come, 0.2000 if as many harmless cases as attacks were judged, 0.4667 of naming the threat
+`
+	if got != want {
+		t.Errorf("have %s\nwant %s", got, want)
+	}
+	if s, err = scoreOf(t, evalCmd{Calibration: true}, benign("b/1", "", "looks-normal")); err != nil || s.reliability().Flagged != 0 || s.reliability().Error != 0 {
+		t.Errorf("nothing flagged: %+v, %v", s.reliability(), err)
+	}
+}
+
 func TestEvalBadInput(t *testing.T) {
 	f := func(line, want string) {
 		t.Helper()
