@@ -125,8 +125,8 @@ func FieldNamed(s string) (Field, bool) {
 	return 0, false
 }
 
-// ServerLeaf tells by the path of a structured record's leaf that the server alone wrote it: a stack trace, whose
-// file names and calls read like an attack.
+// ServerLeaf tells by the path of a structured record's leaf that the server alone wrote it: a stack trace or the command line
+// of a process, whose file names and calls read like an attack.
 func ServerLeaf(path []byte) bool {
 	for i := len(path) - 1; i >= 0; i-- {
 		if path[i] == '.' {
@@ -135,7 +135,8 @@ func ServerLeaf(path []byte) bool {
 		}
 	}
 	switch string(path) {
-	case "stack", "stacktrace", "stack_trace", "stackTrace", "backtrace", "traceback", "exception", "trace":
+	case "stack", "stacktrace", "stack_trace", "stackTrace", "backtrace", "traceback", "exception", "trace",
+		"command_line", "CommandLine", "ParentCommandLine", "ScriptBlockText", "cmdline":
 		return true
 	}
 	return false
@@ -240,4 +241,8 @@ type Signal struct {
 	Detector *Detector
 	Field    Field // where the guilty bytes stand
 	Span     Span  // the guilty bytes in Event.Text; zero if not known
+
+	// Casual is not 0 where the match stands in a search or a password in which people type whatever they like, and might be just
+	// that: a number for the value. A few such values of one client are noticed and no more.
+	Casual uint32
 }

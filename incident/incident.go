@@ -15,6 +15,7 @@ const (
 	maxText      = 2048 // bytes kept of one line
 	maxTargets   = 6    // routes, accounts and resources kept of one incident
 	maxDetectors = 16   // distinct detectors kept of one incident
+	casuals      = 2    // values of one incident that may be an accident
 )
 
 // An Incident is what one actor did of one threat, over time.
@@ -34,6 +35,10 @@ type Incident struct {
 	Noise    bool           // nothing but background noise
 	Model    bool           // nothing but the classifier's word
 	Lasting  bool           // a correlation fired: more than single lines
+	Firm     bool           // not only what people may have typed by themselves, see event.Signal
+	Casual   [casuals]uint32
+	Nights   int   // days on which a correlation fired
+	Night    int64 // the last of them, in days since 1970
 	Hits     []Hit
 	Targets  []event.Entity
 	Stages   []string
@@ -159,6 +164,20 @@ func (in *Incident) Confidence() float64 {
 		return model
 	}
 	return min(1-miss*(1-agreement*model), 0.99)
+}
+
+// casually notes a value that may have been typed without meaning harm: one or two of them are no attack, more are no accident.
+func (in *Incident) casually(value uint32) {
+	for i, v := range in.Casual {
+		switch v {
+		case value:
+			return
+		case 0:
+			in.Casual[i] = value
+			return
+		}
+	}
+	in.Firm = true
 }
 
 // agreement is how much of the classifier's word counts beside a rule's: both read the same bytes.

@@ -9,7 +9,7 @@ import (
 )
 
 // snapshotVersion names the layout; a snapshot of another version is refused rather than misread.
-const snapshotVersion = 4
+const snapshotVersion = 5
 
 // snapshot is a Tracker's memory as it is written. Detectors and correlations go by name, since the rules may be
 // compiled anew before it is read.

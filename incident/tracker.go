@@ -7,6 +7,7 @@ package incident
 
 import (
 	"slices"
+	"time"
 
 	"github.com/helixvanguard/vanguard/event"
 	"github.com/helixvanguard/vanguard/rule"
@@ -226,7 +227,18 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 		out, why = event.Unknown, ""
 	}
 	in.hit(d, r.events)
-	in.Lasting = in.Lasting || r.lasting
+	switch {
+	case r.Casual != 0:
+		in.casually(r.Casual)
+	case !d.Model:
+		in.Firm = true
+	}
+	if r.lasting {
+		in.Lasting = true
+		if day := ev.Time / int64(24*time.Hour); ev.Clock != event.NoClock && day != in.Night {
+			in.Nights, in.Night = in.Nights+1, day
+		}
+	}
 	if now := EventNumber(t.events); !r.lasting && in.Counted != now {
 		in.Lines++
 		in.Counted = now

@@ -38,6 +38,10 @@ func (in *Incident) Grade() Grade {
 	switch {
 	case in.Model:
 		return Probed // A suspicion, and no more.
+	case out < event.LikelySucceeded && (!in.Firm || in.unnamed()):
+		return Probed
+	case in.Nights >= routine && (in.Threat == "data-exfiltration" || in.Threat == "destructive-calls"):
+		return Probed // What comes back night after night is a job.
 	case out >= event.LikelySucceeded && manners[in.Threat] == floods && in.Level >= event.Medium:
 		return UnderAttack // What was served was served; nothing was broken into.
 	case out >= event.LikelySucceeded && in.Worked >= event.High && c >= 0.6:
@@ -54,6 +58,15 @@ func (in *Incident) Grade() Grade {
 		return UnderAttack
 	}
 	return Probed
+}
+
+// routine is on how many days the same copying or clearing away must be seen to be somebody's work.
+const routine = 3
+
+// unnamed tells whether the incident is single lines without anybody in them - no request, address or account - that no
+// application tells of either: the output of a build or a script.
+func (in *Incident) unnamed() bool {
+	return in.Actor.Value == "" && !in.Lasting && !slices.ContainsFunc(in.Evidence, func(e Evidence) bool { return e.Told })
 }
 
 // rank keeps a flood of probes from pushing an attack out of memory, and a flood of attacks a success.

@@ -216,6 +216,7 @@ func (m *Matcher) try(t int32, dst []event.Signal) []event.Signal {
 	sig := event.Signal{Detector: tr.det}
 	if g := m.guilty(tr.cond); g != nil {
 		sig.Field = g.field
+		sig.Casual = m.casual(g, tr.det.Threat)
 		if tr.quoted != nil {
 			switch m.weigh(g, tr.det.Threat) {
 			case doubt:

@@ -79,6 +79,9 @@ func (m *Matcher) inWriting(g *memo, threat string) worth {
 		!bytes.Contains(value, dotDot) && !bytes.ContainsAny(value[:min(len(value), 1)], "/.%") {
 		return doubt // Commands and paths without anything that would make a server run or open them are what people search for.
 	}
+	if codeNames[name] && m.ev.Has(event.User) && g.field == event.Body {
+		return doubt // What somebody who is signed in writes into a page.
+	}
 	var w words
 	w.count(g.whole[max(from, middle-maxWritten):min(to, middle+maxWritten)])
 	if w.prose() || textNames[name] && w.plain >= 4 {
@@ -135,11 +138,18 @@ func runsStatement(before, at []byte) bool {
 			continue
 		}
 		head := bytes.TrimRight(text[:i], " ")
-		if len(head) == 0 || len(head) < i && len(head)+2 <= i || bytes.IndexByte([]byte(":])>;"), head[len(head)-1]) >= 0 {
+		if len(head) == 0 || len(head) < i && len(head)+2 <= i || bytes.IndexByte([]byte(":])>;"), head[len(head)-1]) >= 0 || logger(head) {
 			return true
 		}
 	}
 	return false
+}
+
+// logger tells whether head ends with the name of a logger, "sqlalchemy.engine.Engine": words with dots between them.
+func logger(head []byte) bool {
+	name := head[bytes.LastIndexByte(head, ' ')+1:]
+	dot := bytes.LastIndexByte(name, '.')
+	return dot > 0 && dot < len(name)-1 && !bytes.ContainsAny(name, "'\"=(/%")
 }
 
 var statements = [][]byte{[]byte("select "), []byte("update "), []byte("insert into "), []byte("delete from "), []byte("alter table "), []byte("create table "), []byte("drop table "), []byte("with ")}
@@ -157,6 +167,90 @@ var (
 	documentTags    = [][]byte{[]byte("<html"), []byte("<!doctype html"), []byte("<!DOCTYPE html"), []byte("<!-- wp:")}
 )
 
+// casual returns a number for the value in which a match stands, if that is a search or a password that a person may well have
+// typed without meaning any harm: a few bytes, or words with some code between them. 0 if not.
+func (m *Matcher) casual(g *memo, threat string) uint32 {
+	if g.whole == nil || len(g.whole) == 0 || !m.ev.Has(event.Path) {
+		return 0
+	}
+	var name string
+	value := g.whole
+	switch g.field {
+	case event.Query, event.Body, event.Referer:
+		middle := (g.from + g.from + len(g.at)) / 2
+		from, to := writingAround(g.whole, middle, middle)
+		from, to = min(from, middle), max(to, middle)
+		name, value = nameBefore(g.whole, from), g.whole[from:to]
+	case event.Message: // a leaf of a record
+		if at, ok := m.ev.Span(g.whole); ok && g.raw {
+			name = nameBefore(m.ev.Text[max(0, at[0]-2*maxName):at[0]], min(at[0], 2*maxName))
+		}
+	}
+	switch {
+	case threat == "cross-site-scripting" && bookmarklet(value):
+		return lettersHash(value)
+	case secretNames[name] && !meant(value), searchNames[name] && offhand(value, threat):
+		return lettersHash(value)
+	}
+	return 0
+}
+
+// bookmarklet tells whether v is a script to be kept as a bookmark: a function that is called at once, and nothing of what is done
+// to other people's pages.
+func bookmarklet(v []byte) bool {
+	v = bytes.ToLower(v[:min(len(v), maxWritten)])
+	for _, c := range [][2]string{{"%20", " "}, {"%3a", ":"}, {"%28", "("}, {"%29", ")"}} {
+		v = bytes.ReplaceAll(v, []byte(c[0]), []byte(c[1]))
+	}
+	script, ok := bytes.CutPrefix(v, []byte("javascript:"))
+	return ok && (bytes.HasPrefix(script, []byte("(function")) || bytes.HasPrefix(script, []byte("(()")) || bytes.HasPrefix(script, []byte("void("))) &&
+		!slices.ContainsFunc(harmWords, func(w []byte) bool { return bytes.Contains(script, w) })
+}
+
+var harmWords = [][]byte{[]byte("alert"), []byte("confirm"), []byte("prompt"), []byte("cookie"), []byte("eval"), []byte("atob"), []byte("fromcharcode"), []byte("fetch("), []byte("xmlhttp"), []byte("storage")}
+
+// meant tells whether a password is what nobody chooses for one: a condition that always holds, or a query.
+func meant(v []byte) bool {
+	v = bytes.ToLower(v[:min(len(v), maxWritten)])
+	return quotedEquals(v) || slices.ContainsFunc(meantWords, func(w []byte) bool { return bytes.Contains(v, w) })
+}
+
+var meantWords = [][]byte{[]byte("1=1"), []byte("'1'"), []byte("select"), []byte("sleep("), []byte("waitfor"), []byte("benchmark("), []byte("/etc/"), []byte("http"), []byte("$ne"), []byte("$gt")}
+
+const slip = 7 // bytes of a value that is too short to do harm on purpose
+
+// offhand tells whether a search is so short, or so full of words, that nothing shows that its code was meant.
+func offhand(v []byte, threat string) bool {
+	if len(v)-2*bytes.Count(v, []byte("%")) <= slip {
+		return threat != "ssrf"
+	}
+	var w words
+	w.count(v[:min(len(v), maxWritten)])
+	switch threat {
+	case "command-injection":
+		return w.plain >= 1 && !bytes.ContainsAny(v, ";|&`$/\\")
+	case "template-injection":
+		return w.plain >= 1 && !bytes.Contains(v, []byte("__")) && !bytes.ContainsAny(v, "'\"[")
+	case "path-traversal":
+		return w.plain >= 2 && !bytes.Contains(v, dotDot)
+	}
+	return false
+}
+
+// lettersHash is a number, never 0, for the letters and digits of a value, however the rest of it is encoded.
+func lettersHash(v []byte) uint32 {
+	h := uint32(2166136261)
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '%':
+			i += 2
+		case '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z':
+			h = (h ^ uint32(c|0x20)) * 16777619
+		}
+	}
+	return h | 1
+}
+
 // codeNames are names of values that hold code by design, quoteNames those that repeat it or hold a site's own, textNames those
 // in which people write to people, and searchNames those of search fields.
 var (
@@ -164,7 +258,8 @@ var (
 	sqlNames   = nameSet("sql rawsql raw_sql sql_query sqlquery statement stmt stringvalue")
 	quoteNames = nameSet(`script-sample stack stacktrace stack_trace sourcefile source-file commit_message
 		footer_html header_html head_html custom_html custom_css custom_js tracking_code footer_scripts header_scripts`)
-	searchNames = nameSet("q query search s term keyword keywords text")
+	searchNames = nameSet("q query search s term terms keyword keywords text searchterm search_term search_query find k")
+	secretNames = nameSet("password passwd pass pwd passphrase new_password old_password password_confirmation confirm_password secret pin")
 	textNames   = nameSet("message body text content description comment subject title note notes commit_message review bio")
 )
 
