@@ -15,6 +15,7 @@ const (
 	maxText      = 2048 // bytes kept of one line
 	maxTargets   = 6    // routes, accounts and resources kept of one incident
 	maxDetectors = 16   // distinct detectors kept of one incident
+	parties      = 24   // addresses that took part in what several share, by which it is judged whether they belong here
 	casuals      = 2    // values of one incident that may be an accident
 )
 
@@ -37,8 +38,9 @@ type Incident struct {
 	Lasting  bool           // a correlation fired: more than single lines
 	Firm     bool           // not only what people may have typed by themselves, see event.Signal
 	Casual   [casuals]uint32
-	Nights   int   // days on which a correlation fired
-	Night    int64 // the last of them, in days since 1970
+	Parties  [parties]uint64 // hashes of addresses that took part, of one that several share
+	Nights   int             // days on which a correlation fired
+	Night    int64           // the last of them, in days since 1970
 	Hits     []Hit
 	Targets  []event.Entity
 	Stages   []string

@@ -41,15 +41,53 @@ func (t *Tracker) party(ev *event.Event, who event.Entity) {
 	default:
 		return
 	}
+	var part *raised
 	for i := range t.queue {
 		r := &t.queue[i]
-		part := takenPart[r.Detector.Threat]
-		if !r.lasting || r.Detector.Base || part == nil || r.actor.Type == event.EntityIP || r.actor.Type == event.EntityCIDR || r.Detector.Outcome >= event.LikelySucceeded {
+		d := takenPart[r.Detector.Threat]
+		if !r.lasting || r.Detector.Base || d == nil || r.actor.Type == event.EntityIP || r.actor.Type == event.EntityCIDR || r.Detector.Outcome >= event.LikelySucceeded {
 			continue
 		}
-		t.record(ev, &raised{Signal: event.Signal{Detector: part, Field: r.Field, Span: r.Span}, actor: who, events: 1})
-		return
+		t.key = incidentKey(t.key[:0], r.Detector.Threat, r.actor)
+		in, _ := t.incidents.at(t.key)
+		in.shared(hash([]byte(who.Value)))
+		if part == nil {
+			part = &raised{Signal: event.Signal{Detector: d, Field: r.Field, Span: r.Span}, actor: who, events: 1}
+		}
 	}
+	if part != nil {
+		t.record(ev, part)
+	}
+}
+
+// shared notes an address that took part in what several share.
+func (in *Incident) shared(who uint64) {
+	for i, p := range in.Parties {
+		if p == who {
+			return
+		}
+		if p == 0 {
+			in.Parties[i] = who
+			return
+		}
+	}
+}
+
+const fewParties = 5 // addresses: fewer say nothing about the others
+
+// forgetful tells whether nearly all the addresses that are said to share an attack on the login logged in as well: people who
+// forgot their passwords, or a form that was down.
+func (t *Tracker) forgetful(in *Incident) bool {
+	n, good := 0, 0
+	for _, p := range in.Parties {
+		if p != 0 {
+			n++
+			if t.members.has(p) {
+				good++
+			}
+		}
+	}
+	return n >= fewParties && good*5 >= n*4
 }
 
 // loggedIn tells whether in is about nothing but taking part, by an address that has logged in.

@@ -209,8 +209,7 @@ func (t *Tracker) walked(ev *event.Event, d *event.Detector, n int) bool {
 // record puts r into the incident of its actor and threat.
 func (t *Tracker) record(ev *event.Event, r *raised) {
 	d := r.Detector
-	t.key = append(append(append(append(t.key[:0], d.Threat...), 0), r.actor.Type...), 0)
-	t.key = append(t.key, r.actor.Value...)
+	t.key = incidentKey(t.key[:0], d.Threat, r.actor)
 	in, fresh := t.incidents.at(t.key)
 	if fresh {
 		in.Threat, in.Actor = d.Threat, r.actor
@@ -280,6 +279,12 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	t.targets(ev, in)
 	t.tell(in, fresh, in.Level > level || in.Outcome() != before)
+}
+
+// incidentKey appends the key of the incident of a threat and an actor.
+func incidentKey(dst []byte, threat string, who event.Entity) []byte {
+	dst = append(append(append(append(dst, threat...), 0), who.Type...), 0)
+	return append(dst, who.Value...)
 }
 
 // tell calls OnUpdate if in is new or got worse. What its answers amount to counts as well.

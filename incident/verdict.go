@@ -76,7 +76,7 @@ func (in *Incident) rank() uint8 { return uint8(in.Grade()) }
 func (t *Tracker) Result() Result {
 	r := Result{Timeline: Timeline{Width: t.timeline.Width, Buckets: slices.Clone(t.timeline.Buckets)}}
 	t.incidents.each(func(_ string, in *Incident) {
-		if t.loggedIn(in) {
+		if t.loggedIn(in) || t.forgetful(in) {
 			return
 		}
 		c := *in

@@ -61,7 +61,7 @@ func (m *Matcher) inWriting(g *memo, threat string) worth {
 		bytes.Equal(action, actionTelemetry) && g.field == event.Body:
 		return doubt
 	}
-	if g.field != event.Body && g.field != event.Query {
+	if g.field != event.Body && g.field != event.Query && (g.field != event.Referer || threat != "sql-injection") {
 		return full
 	}
 	start, end := g.from, g.from+len(g.at)
@@ -95,6 +95,11 @@ func (m *Matcher) inWriting(g *memo, threat string) worth {
 func (m *Matcher) ownWords(g *memo, threat string) worth {
 	switch m.ev.Kind {
 	case event.KindApp, event.KindText, event.KindSystem:
+	case event.KindAuth:
+		if threat == "command-injection" && bytes.Contains(g.at, []byte("sh -c")) {
+			return nought // what sudo was told to run
+		}
+		return full
 	default:
 		return full
 	}
