@@ -78,6 +78,62 @@ func TestWritten(t *testing.T) {
 	}
 }
 
+// TestTyped: what a person may have typed into a search is noticed once or twice; who goes on attacks. The same search on its way
+// through the site, in the addresses that pages were reached from, is one.
+func TestTyped(t *testing.T) {
+	line := func(q string) string {
+		return `203.0.113.7 - - [14/Mar/2026:10:11:12 +0000] "GET /search?q=` + q + ` HTTP/1.1" 200 3110 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"` + "\n"
+	}
+	for _, c := range []struct {
+		name string
+		log  string
+		want Verdict
+	}{
+		{"once", line("%60ls%60"), Probed},
+		{"again and again the same", strings.Repeat(line("%60ls%60"), 12), Probed},
+		{"three", line("%60ls%60") + line("%60id%60") + line("%60pwd%60"), UnderAttack},
+		{"meant", line("1%27+union+select+password+from+users--+-"), UnderAttack},
+		{"a command line", line("%3Bcat+/etc/passwd"), UnderAttack},
+	} {
+		a, err := New(Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := a.Source("access.log")
+		if _, err := src.Write([]byte(c.log)); err != nil {
+			t.Fatal(err)
+		}
+		if err := src.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r := a.Report(); r.Verdict != c.want {
+			t.Errorf("%s: %s", c.name, r.Verdict)
+		}
+	}
+}
+
+// TestRoutine: a job that copies much night after night is noticed; once, it is an alarm.
+func TestRoutine(t *testing.T) {
+	for nights, want := range map[int]Verdict{1: UnderAttack, 4: Probed} {
+		a, err := New(Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := a.Source("access.log")
+		for night := range nights {
+			for i := range 12 {
+				fmt.Fprintf(src, "203.0.113.7 - - [%02d/Mar/2026:02:00:%02d +0000] \"GET /api/orders/export?format=csv&part=%d HTTP/1.1\" 200 4800000 \"-\" \"curl/8.5.0\"\n", 10+night, i*4, i)
+			}
+		}
+		if err := src.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if r := a.Report(); r.Verdict != want {
+			t.Errorf("%d nights: %s", nights, r.Verdict)
+		}
+	}
+}
+
 // TestParty: many addresses try one account. The account is the finding; who took part is kept beside it as noise, but for people
 // who get in.
 func TestParty(t *testing.T) {

@@ -114,6 +114,9 @@ func (in *Incident) answer(t *Tracker, ev *event.Event, level event.Severity) (t
 		m := message(ev)
 		n, ok := rows(m)
 		if !ok {
+			if ev.Kind == event.KindApp && string(ev.Get(event.Level)) == "info" { // It says that it did what was asked.
+				in.Served++
+			}
 			return false
 		}
 		a.Route, a.Payload, a.Size, a.Rows, a.Status = rowsKey(m), hash(m), n, true, 0

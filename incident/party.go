@@ -45,13 +45,13 @@ func (t *Tracker) party(ev *event.Event, who event.Entity) {
 	for i := range t.queue {
 		r := &t.queue[i]
 		d := takenPart[r.Detector.Threat]
-		if !r.lasting || r.Detector.Base || d == nil || r.actor.Type == event.EntityIP || r.actor.Type == event.EntityCIDR || r.Detector.Outcome >= event.LikelySucceeded {
+		if !r.lasting || r.Detector.Base || d == nil || r.actor.Type == event.EntityIP || r.Detector.Outcome >= event.LikelySucceeded {
 			continue
 		}
 		t.key = incidentKey(t.key[:0], r.Detector.Threat, r.actor)
 		in, _ := t.incidents.at(t.key)
 		in.shared(hash([]byte(who.Value)))
-		if part == nil {
+		if part == nil && r.actor.Type != event.EntityCIDR {
 			part = &raised{Signal: event.Signal{Detector: d, Field: r.Field, Span: r.Span}, actor: who, events: 1}
 		}
 	}
@@ -73,7 +73,7 @@ func (in *Incident) shared(who uint64) {
 	}
 }
 
-const fewParties = 5 // addresses: fewer say nothing about the others
+const fewParties = 3 // addresses: fewer say nothing about the others
 
 // forgetful tells whether nearly all the addresses that are said to share an attack on the login logged in as well: people who
 // forgot their passwords, or a form that was down.
