@@ -41,6 +41,8 @@ var dullFields = [dullValues]uint64{
 	dullMethod: 1 << event.Method, dullVersion: 1 << event.HTTPVersion,
 }
 
+const dullCovered = 1<<event.Path | 1<<event.Query | 1<<event.Referer | 1<<event.UserAgent
+
 // A dullLook is what was looked up of an Event: the keys of the values that are not known, 0 where there is none.
 type dullLook [dullValues]uint64
 

@@ -57,7 +57,8 @@ func (w *worker) canonicaliseLeaves(ev *event.Event) {
 
 func (w *worker) canonical(ev *event.Event, f event.Field, v []byte) {
 	v = v[:min(len(v), maxPayload)]
-	if !w.decode.Needed(v) { // Fast path - Needed is false only where Canonical would change nothing.
+	// Fast path - Needed is false only where Canonical would change nothing. Values that are looked up in w.dull are not remembered twice.
+	if 1<<f&dullCovered != 0 && !decode.Needed(v) || 1<<f&dullCovered == 0 && !w.decode.Needed(v) {
 		return
 	}
 	w.odd |= 1 << f

@@ -21,6 +21,7 @@ type Set struct {
 	preds   []pred
 	nodes   []cnode
 	quick   finder  // of what makes a rule a candidate, one set for each predicate: all that is searched for in nearly all texts
+	plain   finder  // of what of that can stand in a bland text
 	full    finder  // of all that is needed
 	blind   []int32 // predicates that may be true of any text: nothing is known that they require
 	openers []int32 // blind predicates by which rules are found
@@ -79,15 +80,31 @@ func (l *lexicon) add(lit string, quick bool, o out) {
 	l.entries = append(l.entries, lexEntry{at, quick, o})
 }
 
-// finders are the one of all literals, and the quick one.
-func (l *lexicon) finders() (full, quick finder) {
+// finders are the one of all literals, the quick one, and the one for bland texts, in which not every predicate can be true.
+func (l *lexicon) finders(preds []pred) (full, quick, plain finder) {
 	full = l.finder(func(*lexEntry) bool { return true })
 	full.scanner = newScanner(l.lits, nil)
 	quick = l.finder(func(e *lexEntry) bool { return e.quick })
 	quick.scanner = newScanner(l.lits, func(i int) (at uint8, enter bool) {
 		return full.scanner.at[i], i <= lastFolded || quick.first[i] < quick.first[i+1]
 	})
-	return full, quick
+	isBland, sets := make([]bool, len(l.lits)), make([]uint8, len(preds))
+	for i, lit := range l.lits {
+		isBland[i] = bland(kindsOf(lit))
+	}
+	for i := range l.entries {
+		if e := &l.entries[i]; isBland[e.lit] {
+			sets[e.out.pred] |= e.out.set
+		}
+	}
+	plain = l.finder(func(e *lexEntry) bool {
+		q := &preds[e.out.pred]
+		return e.quick && isBland[e.lit] && sets[e.out.pred]&q.sets == q.sets && !q.lacks(blandKinds)
+	})
+	plain.scanner = newScanner(l.lits, func(i int) (at uint8, enter bool) {
+		return full.scanner.at[i], plain.first[i] < plain.first[i+1]
+	})
+	return full, quick, plain
 }
 
 // finder sorts the entries that are wanted by their literals.
@@ -135,7 +152,8 @@ type standing struct {
 type classInfo struct {
 	gather  uint64     // slots that some predicate looks at among the gathered values, and those that are scanned
 	scan    uint64     // slots with literals
-	always  []standing // trials that nothing but a key, if that, makes candidates
+	always  []standing // trials that nothing but a key, if that, makes candidates; those that need no key first
+	free    int        // how many need none
 	byValue uint64     // fields by whose value rules are found
 }
 

@@ -150,7 +150,7 @@ func (m *Matcher) search(i int, v *gathered) {
 	if v.raw && fields != 0 && fields&^m.ev.Dull == 0 {
 		return
 	}
-	remembered := v.remembered()
+	remembered := v.remembered() && !bland(v.look()) // Searching a bland text costs hardly more than remembering it.
 	var print uint64
 	if remembered {
 		if print = m.quiet.print(v); m.quiet.has(print) {
@@ -225,7 +225,7 @@ func (m *Matcher) askFound(p int32, q *pred, mm *memo) bool {
 			continue
 		}
 		if m.asks(q, v) {
-			if excluded(q, v) {
+			if q.excluded(v) {
 				continue
 			}
 			if start, end, ok := m.findIn(p, q, v); ok {
@@ -257,7 +257,7 @@ func (m *Matcher) asks(q *pred, v *gathered) bool {
 	if v.searched || v.slot != nil && v.slot.gen == v.gen {
 		return false
 	}
-	return q.kind == predRegex && len(q.re.must) > 0 || q.kind == predText && len(q.pats) <= fewPatterns
+	return q.must[0] != 0 || q.kind == predText && len(q.pats) <= fewPatterns
 }
 
 // fewPatterns are looked for one by one.
@@ -267,37 +267,29 @@ const fewPatterns = 2
 func (m *Matcher) isQuiet(v *gathered) bool {
 	if m.set.open&v.mask != 0 {
 		for _, p := range m.set.openers {
-			if q := &m.set.preds[p]; q.mask&v.mask != 0 && !excluded(q, v) {
+			if q := &m.set.preds[p]; q.mask&v.mask != 0 && !q.excluded(v) {
 				return false
 			}
 		}
 	}
-	m.hits = m.set.quick.scan(v.text, m.hits[:0])
+	f := &m.set.quick
+	if bland(v.look()) {
+		f = &m.set.plain
+	}
+	m.hits = f.scan(v.text, m.hits[:0])
 	for _, h := range m.hits {
 		if h.lit <= lastFolded {
 			return false
 		}
-		start, end := int(h.start), int(h.start)+len(m.set.quick.lits[h.lit])
-		outs := m.set.quick.means(h.lit)
+		start, end := int(h.start), int(h.start)+len(f.lits[h.lit])
+		outs := f.means(h.lit)
 		for k := range outs {
-			if outs[k].stands(v, start, end) && !excluded(&m.set.preds[outs[k].pred], v) {
+			if outs[k].stands(v, start, end) && !m.set.preds[outs[k].pred].excluded(v) {
 				return false
 			}
 		}
 	}
 	return true
-}
-
-// excluded tells whether a text lacks bytes that the predicate's expression must have.
-func excluded(q *pred, v *gathered) bool {
-	if q.kind != predRegex || len(q.re.must) == 0 {
-		return false
-	}
-	if !v.counted {
-		v.present, v.ascii = bytesOf(v.text)
-		v.counted = true
-	}
-	return v.ascii && lacks(q.re.must, v.present)
 }
 
 // apply tells the predicate of a hit in gathered text i, in the order of the texts: the first in which it is true is
@@ -345,7 +337,7 @@ func (m *Matcher) scan(v *gathered) (find int) {
 	kept := m.found[:0]
 	for _, h := range m.found {
 		q := &m.set.preds[h.pred]
-		if h.start < 0 && excluded(q, v) {
+		if h.start < 0 && q.excluded(v) {
 			continue
 		}
 		kept = append(kept, h)
@@ -357,28 +349,6 @@ func (m *Matcher) scan(v *gathered) (find int) {
 	}
 	m.found = kept
 	return find
-}
-
-// bytesOf is the set of the ASCII bytes in text, and whether there are no others.
-func bytesOf(text []byte) (b byteSet, ascii bool) {
-	var lo, hi uint64
-	var odd byte
-	for _, c := range text {
-		odd |= c
-		bit, upper := uint64(1)<<(c&63), -(uint64(c) >> 6 & 1)
-		lo, hi = lo|bit&^upper, hi|bit&upper
-	}
-	return byteSet{lo, hi}, odd < 0x80
-}
-
-// lacks tells whether a text with those bytes has none of one of the sets.
-func lacks(must []byteSet, present byteSet) bool {
-	for i := range must {
-		if must[i][0]&present[0]|must[i][1]&present[1] == 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // The letters beyond ASCII that case-insensitive regular expressions take for ASCII ones: the scanner finds

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/helixvanguard/vanguard/event"
 )
@@ -9,6 +10,7 @@ import (
 // valueIndex finds the rules that require an exact value of a field with few values.
 type valueIndex struct {
 	status [maxStatus][]int32 // by Event.Status
+	answer [maxStatus]uint32  // the classes of records for which these are
 	fields [event.NumFields]valueTable
 }
 
@@ -111,6 +113,9 @@ func (c *compiler) index() {
 	}
 	for n, rules := range status {
 		s.byValue.status[n] = rules
+		for _, t := range rules {
+			s.byValue.answer[n] |= uint32(s.tried[t].classes)
+		}
 	}
 	for f := range fields {
 		if fields[f] != nil {
@@ -119,6 +124,9 @@ func (c *compiler) index() {
 	}
 	for i := range s.preds {
 		q := &s.preds[i]
+		if q.kind == predRegex {
+			q.must = mustKinds(q.re.must)
+		}
 		q.covered = q.covered || q.worthScanning()
 		for k := range s.classes {
 			if q.classes&(1<<k) == 0 {
@@ -150,7 +158,7 @@ func (c *compiler) index() {
 	for i := range s.tried {
 		c.order(s.tried[i].cond)
 	}
-	s.full, s.quick = lex.finders()
+	s.full, s.quick, s.plain = lex.finders(s.preds)
 }
 
 // worthScanning tells whether a predicate by which no rule is found is answered by the common scan all the same.
@@ -198,7 +206,12 @@ const (
 func (c *compiler) always(i int, keys uint64) {
 	for k := range c.set.classes {
 		if info := &c.set.classes[k]; c.set.tried[i].classes&(1<<k) != 0 {
-			info.always = append(info.always, standing{int32(i), keys})
+			at := len(info.always)
+			if keys == 0 {
+				at = info.free
+				info.free++
+			}
+			info.always = slices.Insert(info.always, at, standing{int32(i), keys})
 		}
 	}
 }
@@ -420,8 +433,12 @@ func (m *Matcher) lacks(t *trial) bool {
 
 // asked adds those of the trials for every record that this one may concern to the candidates: models, or rules.
 func (m *Matcher) asked(models bool) {
-	for i := range m.info.always {
-		a := &m.info.always[i]
+	standing := m.info.always
+	if m.keys == 0 {
+		standing = standing[:m.info.free]
+	}
+	for i := range standing {
+		a := &standing[i]
 		switch {
 		case int(a.trial) < m.set.models != models || a.keys != 0 && a.keys&m.keys == 0 || m.lacks(&m.set.tried[a.trial]):
 		case models:

@@ -52,6 +52,8 @@ type pred struct {
 	eq      bool    // pats or ints are exact values of a field with few values
 	classes uint64  // of the rules that ask it
 	pushes  []int32 // rules that become candidates when it may be true
+
+	must [maxMust]kinds64 // predRegex: of each, one is in every text of ASCII alone that matches; 0 = no more
 }
 
 // Slots: bit f is Field f; these are the texts that are no Field.

@@ -85,9 +85,7 @@ type gathered struct {
 	find     int32
 	own      [2]int32 // from, to in Matcher.own
 
-	counted bool // these two are known:
-	ascii   bool // text has no bytes beyond
-	present byteSet
+	kinds kinds64 // of bytes in text, 0 if not known; see look
 }
 
 // Fields whose values come again and again: what was found in them is remembered.
@@ -147,7 +145,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 			}
 		}
 	}
-	if ev.Status > 0 && ev.Status < maxStatus {
+	if ev.Status > 0 && ev.Status < maxStatus && s.byValue.answer[ev.Status]>>m.class&1 != 0 {
 		m.queue(s.byValue.status[ev.Status])
 	}
 	m.findByValue(ev, m.info.byValue)
