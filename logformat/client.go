@@ -155,31 +155,36 @@ func parseAddr(s []byte) (netip.Addr, bool) {
 
 // scanIPv4 reads the dotted address that s starts with; n is its length, or 0. netip.ParseAddr takes a string and three times as long.
 func scanIPv4(s []byte) (a netip.Addr, n int) {
-	var sum, part uint32
-	dots, run, i := 0, 0, 0
-	for ; i < len(s); i++ {
-		b := s[i]
-		if d := uint32(b - '0'); d <= 9 {
-			part = part*10 + d
-			if run++; run > 3 {
-				return a, 0
-			}
-			continue
-		}
-		if b != '.' || dots == 3 {
-			break
-		}
-		if run == 0 || part > 255 {
+	var sum uint32
+	i := 0
+	for dots := 0; ; dots++ {
+		if i >= len(s) || s[i]-'0' > 9 {
 			return a, 0
 		}
-		sum = sum<<8 | part
-		part, run = 0, 0
-		dots++
+		part := uint32(s[i] - '0')
+		if i++; i < len(s) && s[i]-'0' <= 9 {
+			part = part*10 + uint32(s[i]-'0')
+			if i++; i < len(s) && s[i]-'0' <= 9 {
+				part = part*10 + uint32(s[i]-'0')
+				if i++; i < len(s) && s[i]-'0' <= 9 {
+					return a, 0
+				}
+			}
+		}
+		if part > 255 {
+			return a, 0
+		}
+		if sum = sum<<8 | part; dots == 3 {
+			break
+		}
+		if i >= len(s) || s[i] != '.' {
+			return a, 0
+		}
+		i++
 	}
-	if dots != 3 || run == 0 || part > 255 || i+1 < len(s) && s[i] == '.' && isDigit(s[i+1]) {
+	if i+1 < len(s) && s[i] == '.' && isDigit(s[i+1]) {
 		return a, 0
 	}
-	sum = sum<<8 | part
 	return netip.AddrFrom4([4]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)}), i
 }
 

@@ -17,6 +17,18 @@ const maxBeforeTime = 512 // bytes before the time of a record
 
 // parseCLF reads all of them.
 func parseCLF(c *ctx, rec []byte, ev *event.Event) bool {
+	if i := clfFront(c, rec, ev); i > 0 { // Fast path
+		ev.Kind = event.KindWeb
+		if i < len(rec) && !combinedRest(ev, rec[i:]) {
+			clfRest(c, ev, rec, i)
+		}
+		return true
+	}
+	return parseCLFAny(c, rec, ev)
+}
+
+// parseCLFAny is the general way.
+func parseCLFAny(c *ctx, rec []byte, ev *event.Event) bool {
 	open, end, strong := bracketTime(c, rec)
 	if open < 0 {
 		return false

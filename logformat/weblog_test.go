@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"bytes"
 	"fmt"
 	"sort"
 	"strings"
@@ -306,4 +307,58 @@ func TestMaskedClients(t *testing.T) {
 			t.Errorf("masked(%q)", s)
 		}
 	}
+}
+
+// TestCombinedShortcut: the quick way through a record in the usual form gives what the general way gives, also where a byte of it was changed.
+func TestCombinedShortcut(t *testing.T) {
+	quick := 0
+	var general, short event.Event
+	for _, line := range []string{
+		`192.0.2.10 - - [23/Nov/2026:03:10:11 +0000] "GET /a/b?c=1&d=2 HTTP/1.1" 200 512 "https://www.example.com/" "Mozilla/5.0 (X11)"`,
+		`2001:db8::12 - - [23/Nov/2026:03:10:11 +0100] "POST /login HTTP/2.0" 304 - "-" "curl/8.5"`,
+		`198.51.100.7 - - [23/Nov/2026:03:10:11 +0000] "GET / HTTP/1.0" 404 0`,
+		`198.51.100.7 - - [23/Nov/2026:03:10:11 +0000] "GET /x HTTP/1.0" 404 7 "-" "agent" "203.0.113.4" 0.003`,
+	} {
+		for at := -1; at < len(line); at++ {
+			for _, b := range []byte("x\" -\\[]:/%0\t") {
+				rec := []byte(line)
+				if at >= 0 {
+					rec[at] = b
+				}
+				c := ctx{opt: &Options{}}
+				general.Reset()
+				ok := parseCLFAny(&c, rec, &general)
+				short.Reset()
+				i := clfFront(&c, rec, &short)
+				if i == 0 {
+					continue
+				}
+				quick++
+				short.Kind = event.KindWeb
+				if i < len(rec) && !combinedRest(&short, rec[i:]) {
+					clfRest(&c, &short, rec, i)
+				}
+				if !ok || !sameEvent(&general, &short) {
+					t.Errorf("%s\ngeneral %t %+v\nquick   %+v", rec, ok, general, short)
+				}
+			}
+		}
+	}
+	if quick < 1500 {
+		t.Errorf("only %d records took the quick way", quick)
+	}
+}
+
+// sameEvent compares what parsers set.
+func sameEvent(a, b *event.Event) bool {
+	if a.Fields() != b.Fields() || a.Format != b.Format || a.Kind != b.Kind || a.Time != b.Time || a.Clock != b.Clock || a.Client != b.Client || a.Status != b.Status ||
+		a.Bytes != b.Bytes || a.Duration != b.Duration || len(a.Extra()) != len(b.Extra()) {
+		return false
+	}
+	for f := range event.NumFields {
+		if !bytes.Equal(a.Get(f), b.Get(f)) {
+			return false
+		}
+	}
+	return true
 }
