@@ -24,6 +24,7 @@ type count struct {
 	formats           []FormatCount
 	unread            []Unread
 	problems          []string
+	missed            string // the first of them, by name, that left a part of a log unread
 	first, last       int64
 	clock             event.Clock
 	kinds             [event.NumKinds]int
@@ -96,6 +97,14 @@ func (c *count) format(name string, lines int) {
 func (c *count) problem(text string) {
 	if len(c.problems) < maxProblems {
 		c.problems = append(c.problems, text)
+	}
+}
+
+// miss is a problem that left a part of a log unread: a reader of a quiet verdict has to know it.
+func (c *count) miss(text string) {
+	c.problem(text)
+	if c.missed == "" || text < c.missed {
+		c.missed = text
 	}
 }
 

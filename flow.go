@@ -115,10 +115,10 @@ func (s *Source) Close() error {
 	if st.Binary != "" {
 		s.a.count.problem(s.name + ": " + st.Binary + " was not read")
 	} else if st.Skipped > 0 {
-		s.a.count.problem(fmt.Sprintf("%s: %s skipped", s.name, plural(int(st.Skipped), "byte")))
+		s.a.count.miss(fmt.Sprintf("%s: %s skipped", s.name, plural(int(st.Skipped), "byte")))
 	}
 	if st.Truncated > 0 {
-		s.a.count.problem(fmt.Sprintf("%s: %s longer than %d bytes, judged by their front", s.name, plural(st.Truncated, "record"), logformat.MaxRecord))
+		s.a.count.miss(fmt.Sprintf("%s: %s longer than %d bytes, judged by their front", s.name, plural(st.Truncated, "record"), logformat.MaxRecord))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package vanguard
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -150,6 +151,8 @@ func (a *Analyzer) concludeQuiet(r *Report, share float64) {
 	if r.Verdict == LooksNormal {
 		r.Summary = fmt.Sprintf("Nothing suspicious was found in %s, judged by %s.", plural(c.lines, "line"), plural(len(a.engine.set.Rules()), "rule"))
 		switch {
+		case c.missed != "":
+			r.Doubt = "not all of it was read: " + c.missed
 		case c.lines < fewLines:
 			r.Doubt = "so few lines show little: an attack may stand just before or after them"
 		case len(r.NotSeen) > 0:
@@ -161,11 +164,14 @@ func (a *Analyzer) concludeQuiet(r *Report, share float64) {
 	case c.lines == 0 && c.outside > 0:
 		r.Summary = "No line lies in the time range that was asked for."
 		r.DoNow = []string{"Widen --since and --until."}
+	case c.lines == 0 && len(c.problems) > 0:
+		r.Summary = sentence("nothing could be read: " + slices.Min(c.problems))
+		r.DoNow = []string{"Give the log as text; packed by gzip, zstd or bzip2 it is read as well."}
 	case c.lines == 0:
 		r.Summary = "There was nothing to read."
-		r.DoNow = []string{"Give a log: name a file, or pipe one in."}
+		r.DoNow = []string{"Give some lines of a log."}
 	default:
-		some := fmt.Sprintf("Only %d of %s could be understood, too few to say anything.", c.understood, plural(c.lines, "line"))
+		some := fmt.Sprintf("Only %s of %s could be understood, too few to say anything.", grouped(c.understood), plural(c.lines, "line"))
 		if c.understood == 0 {
 			some = fmt.Sprintf("None of %s could be understood.", plural(c.lines, "line"))
 		}

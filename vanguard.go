@@ -197,8 +197,15 @@ func (e *Engine) analyzer(onSignal func(*event.Detector)) *Analyzer {
 	return a
 }
 
-// Problem notes something that the host could not do (an unreadable file), for the report.
+// Problem notes something that the host could not read, or not whole (a file that is cut off), for the report.
 func (a *Analyzer) Problem(text string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.count.miss(text)
+}
+
+// Aside notes something beside the logs that was not read, such as a program in a folder of logs: no gap in what was judged.
+func (a *Analyzer) Aside(text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.count.problem(text)

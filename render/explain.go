@@ -38,9 +38,8 @@ func Explain(w io.Writer, format string, xs []vanguard.Explanation, opt Options)
 		t.explain(&xs[i])
 	}
 	if r := xs[len(xs)-1].Report; r != nil {
-		v := verdictLook(r.Verdict)
 		t.line(t.style("head", "4  VERDICT"))
-		t.line("   ", t.style(v.Tone, v.Icon+" "+strings.ToUpper(v.Word)), "   ", t.style("bold", percent(r.Confidence)), " sure")
+		t.line("   ", t.verdict(r))
 		t.field(3, "why", r.Summary)
 		t.field(3, "doubt", r.Doubt)
 		t.steps(3, "do now", r.DoNow)

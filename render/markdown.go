@@ -15,7 +15,11 @@ func writeMarkdown(w io.Writer, r *vanguard.Report, more int) error {
 	b := bufio.NewWriter(w)
 	p := func(format string, args ...any) { fmt.Fprintf(b, format, args...) }
 	v := verdictLook(r.Verdict)
-	p("# %s %s (%s sure)\n\n%s\n", v.Icon, v.Word, percent(r.Confidence), md(r.Summary))
+	sure := " (" + percent(r.Confidence) + " sure)"
+	if r.Verdict == vanguard.CantTell {
+		sure = ""
+	}
+	p("# %s %s%s\n\n%s\n", v.Icon, v.Word, sure, md(r.Summary))
 	if r.Doubt != "" {
 		p("\n**Biggest doubt:** %s\n", mdRich(r.Doubt))
 	}

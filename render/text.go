@@ -46,10 +46,19 @@ type textWriter struct {
 	prose int // columns for sentences
 }
 
+// verdict is a report's first line. Who cannot tell is not sure of anything.
+func (t *textWriter) verdict(r *vanguard.Report) string {
+	v := verdictLook(r.Verdict)
+	word := t.style(v.Tone, v.Icon+" "+strings.ToUpper(v.Word))
+	if r.Verdict == vanguard.CantTell {
+		return word
+	}
+	return word + "   " + t.style("bold", percent(r.Confidence)) + " sure"
+}
+
 func writeText(w io.Writer, r *vanguard.Report, more int, opt Options) error {
 	t := newTextWriter(w, opt)
-	v := verdictLook(r.Verdict)
-	t.line(t.style(v.Tone, v.Icon+" "+strings.ToUpper(v.Word)), "   ", t.style("bold", percent(r.Confidence)), " sure")
+	t.line(t.verdict(r))
 	t.wrap("", r.Summary)
 	if r.Doubt != "" || len(r.DoNow) > 0 {
 		t.line()

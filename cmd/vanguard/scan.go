@@ -283,7 +283,7 @@ func (s *scanner) run(a *vanguard.Analyzer, progress bool) {
 		switch {
 		case err == nil || s.ctx.Err() != nil:
 		case s.inputs[k].found && errors.As(err, &skip): // a folder of logs may hold other things as well
-			a.Problem(err.Error())
+			a.Aside(err.Error())
 		default:
 			s.problems = append(s.problems, err)
 		}

@@ -20,6 +20,7 @@ const IN_BOX = 300_000; // characters that the text box holds; more becomes a fi
 const PREVIEW = 4_000; // characters of a large paste that are shown
 const LARGE = 300e6; // bytes past which the command line is worth a hint
 const SHAREABLE = 4e6; // bytes of logs that a share may hold
+const NAME = 48; // characters of a file's name that are shown
 const PATIENCE = 150; // ms before progress is shown
 const PASTED = "stdin"; // what the command line calls lines that are piped in
 
@@ -37,6 +38,7 @@ let shown: { report: Report; judged: Judged; settings: Settings } | undefined;
 let original: Report | undefined; // of the lines as they were given: what "judge again" is compared with
 let example: string | undefined; // name of the example that stands in the box, until somebody changes it
 let run = 0;
+let underway: { cancel: () => void } | undefined; // what is being judged: of no use any more once something else is asked
 
 boot().catch((e: unknown) => fatal(e instanceof Error ? e.message : String(e)));
 
@@ -75,6 +77,11 @@ function wire(): void {
     if (text.length > IN_BOX) {
       e.preventDefault();
       take([{ name: PASTED, blob: new Blob([text]) }], text.slice(0, PREVIEW));
+    } else if (box.readOnly && text.trim()) {
+      // The front of a file stands there, which cannot be written in: what is pasted comes in its place.
+      e.preventDefault();
+      take([{ name: PASTED, blob: new Blob([text]) }]);
+      box.value = text;
     } else if (text.trim()) {
       // Into an empty box, what is pasted is what will stand there: no need to wait until the browser has laid it out.
       if (box.value === "" && engine) {
@@ -99,6 +106,7 @@ function wire(): void {
   }
   byId("again").addEventListener("click", () => {
     run++;
+    underway?.cancel();
     shown = undefined;
     inputs = [];
     example = undefined;
@@ -107,7 +115,11 @@ function wire(): void {
     show("input");
     box.focus();
   });
-  byId("change").addEventListener("click", () => { show("input"); box.focus(); });
+  byId("change").addEventListener("click", () => {
+    show("input");
+    if (box.readOnly) byId("hint").textContent = `${box.value ? "The beginning of" : "Not shown:"} ${what()}. Paste or drop others to judge those.`;
+    box.focus();
+  });
   // Dropping works anywhere on the page.
   let over = 0;
   const veil = byId("veil");
@@ -163,6 +175,7 @@ function show(...panels: Panel[]): void {
   for (const p of ["input", "reading", "result"] as const) byId(p).hidden = !panels.includes(p);
   byId("intro").hidden = !panels.includes("input");
   byId("bar").hidden = panels.includes("input");
+  byId("change").hidden = !panels.includes("result") || !engine; // what is shared has no lines to show
   byId("hint").textContent = "";
   byId("error").replaceChildren();
 }
@@ -182,9 +195,10 @@ async function judge(settings: Settings): Promise<void> {
   const mine = ++run;
   const all: Settings = { ...settingsOf(), ...settings };
   const total = inputs.reduce((n, i) => n + i.blob.size, 0);
-  const asked = engine.judge(inputs, all, true, (p) => { if (mine === run) reading(p); });
+  underway?.cancel();
+  const asked = underway = engine.judge(inputs, all, true, (p) => { if (mine === run) reading(p); });
   byId("stop").onclick = () => asked.cancel();
-  byId("reading-name").textContent = `Reading ${inputs.length === 1 ? visible(inputs[0]!.name === PASTED ? "the pasted lines" : inputs[0]!.name) : count(inputs.length, "log")}, ${size(total)}`;
+  byId("reading-name").textContent = `Reading ${what()}, ${size(total)}`;
   byId("large").hidden = total < LARGE;
   byId<HTMLProgressElement>("progress").value = 0;
   byId("rate").textContent = "";
@@ -202,7 +216,18 @@ async function judge(settings: Settings): Promise<void> {
     if (mine !== run) return;
     show("input");
     byId("error").replaceChildren(h("p", { class: "card warn", role: "alert" }, visible(e instanceof Error ? e.message : String(e))));
+  } finally {
+    if (underway === asked) underway = undefined;
   }
+}
+
+/** what is judged, in a few words. */
+const what = (): string => inputs.length !== 1 ? count(inputs.length, "log") : inputs[0]!.name === PASTED ? "the pasted lines" : shortName(inputs[0]!.name);
+
+/** shortName is a file's name, its middle left out where it is long. */
+function shortName(name: string): string {
+  const text = visible(name);
+  return text.length <= NAME ? text : `${text.slice(0, NAME / 2)}…${text.slice(-NAME / 4)}`;
 }
 
 function reading(p: Progress): void {
@@ -222,9 +247,9 @@ function showResult(): void {
   if (!shown) return;
   const { report, judged, settings } = shown;
   const names = inputs.map((i) => i.name), pasted = names.length === 1 && names[0] === PASTED;
-  byId("bar-name").textContent = `${visible(pasted ? "pasted lines" : names.slice(0, 3).join(", "))}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
+  byId("bar-name").textContent = `${pasted ? "pasted lines" : names.slice(0, 3).map(shortName).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
   byId("bar-size").textContent = `${count(report.input.lines, "line")}, ${size(judged.bytes)}${report.input.formats?.[0] ? `, ${report.input.formats[0].name}` : ""}`;
-  render(report, { ms: judged.ms, bytes: judged.bytes, stopped: judged.stopped, notes: [] }, judged.problems, settings, command(names, pasted, { ...settingsOf(), ...settings }));
+  render(report, { ms: judged.ms, bytes: judged.bytes, stopped: judged.stopped, notes: judged.problems.map(visible) }, judged.problems, settings, command(names, pasted, { ...settingsOf(), ...settings }));
   byId("sofar").replaceChildren();
   show("result");
   const h1 = byId("verdict");
@@ -287,7 +312,6 @@ function whatIf(report: Report, settings: Settings): HTMLElement | undefined {
 function showShared(report: Report, note: string): void {
   byId("bar-name").textContent = "A shared report";
   byId("bar-size").textContent = note;
-  byId("change").hidden = true;
   render(report, { ms: 0, bytes: 0, shared: true, notes: [] }, [], {}, undefined);
   show("result");
   byId("verdict").focus({ preventScroll: true });

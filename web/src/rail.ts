@@ -54,12 +54,14 @@ export function entities(report: Report, filter: Filter): HTMLElement | undefine
     group("Accounts", all.filter((e) => e.key === "target" && e.type === "account")), group("Resources", all.filter((e) => e.key === "target" && e.type !== "route" && e.type !== "account")));
 }
 
+const MOST = 0.9; // a smaller share of understood lines tells little of what a log holds
+
 export function notSeen(report: Report, pageProblems: string[]): HTMLElement {
   const { input } = report;
   const problems = [...pageProblems, ...(input.problems ?? [])];
   const formats = (input.formats ?? []).slice(0, 6).map((f) => `${f.name} ${grouped(f.lines)}`).join(", ");
   return h("section", { class: "card", "aria-labelledby": "unseen-title" }, h("h2", { id: "unseen-title" }, "What could not be seen"),
-    report.not_seen?.length ? h("ul", null, ...report.not_seen.map((x) => h("li", null, ...rich(x)))) : h("p", { class: "soft" }, report.verdict === "cant-tell" ? "These lines could not be read well enough to say." : "Nothing in particular: these logs say what is needed."),
+    report.not_seen?.length ? h("ul", null, ...report.not_seen.map((x) => h("li", null, ...rich(x)))) : h("p", { class: "soft" }, report.verdict === "cant-tell" ? "These lines could not be read well enough to say." : input.understood < input.lines * MOST ? "These lines were read as bare text: what they leave out is not known." : "Nothing in particular: these logs say what is needed."),
     ...(report.log_hints ?? []).flatMap((hint) => [h("h3", null, `Log it: ${hint.platform}`), codeBlock(hint.config, `Log format for ${hint.platform}`)]),
     h("h3", null, "What was read"),
     h("p", null, `${grouped(input.understood)} of ${count(input.lines, "line")} understood`, formats ? h("span", { class: "soft" }, ` (${visible(formats)})`) : undefined),

@@ -36,6 +36,7 @@ const FIRST_LOOK = 250; // ms after which the first report so far is made
 const WARM_AFTER = 50; // ms that the engine, once it stands, leaves for a log to arrive before it warms up
 const WARM_EVERY = 5; // ms between two steps of that, for a log to come between
 const LOOK_SHARE = 8; // a report so far may cost one part in so many of the time
+const BREATH = 40; // ms of work after which the page is listened to, so that "stop" stops
 
 let loaded: Promise<Vanguard> | undefined; // what is asked meanwhile waits for it
 let kept: Analysis | undefined; // of the judgement that is shown, for exports
@@ -47,6 +48,10 @@ function engine(): Promise<Vanguard> {
   if (!loaded) throw new Error("the engine was not loaded");
   return loaded;
 }
+
+/** breath lets the messages come in that wait: reading a file whose bytes are there already never leaves room for them by itself. */
+const channel = new MessageChannel();
+const breath = () => new Promise<void>((resolve) => { channel.port1.onmessage = () => resolve(); channel.port2.postMessage(0); });
 
 /** pieces reads a log in chunks. The engine unpacks what is packed. */
 async function* pieces(input: LogInput): AsyncGenerator<Uint8Array, void> {
@@ -77,7 +82,7 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
     kept = run;
   }
   let done = 0, stopped = false;
-  let nextLook = began + FIRST_LOOK, nextTold = began;
+  let nextLook = began + FIRST_LOOK, nextTold = began, nextBreath = began + BREATH;
   // As on the command line, dates without a year are of the year in which their file was last changed.
   const logs = run.logs(ask.inputs.map(({ name, blob }) => ({ name, year: blob instanceof File ? new Date(blob.lastModified).getFullYear() : 0 })));
   let open = ask.inputs.map((input, i) => ({ name: input.name, log: logs[i]!, pieces: pieces(input) }));
@@ -95,6 +100,10 @@ async function judge(ask: Extract<Ask, { op: "judge" }>): Promise<Judged> {
     } else {
       next.log.close();
       open = open.filter((o) => o !== next);
+    }
+    if (performance.now() >= nextBreath) {
+      await breath();
+      nextBreath = performance.now() + BREATH;
     }
     if (cancelled.delete(ask.id)) {
       stopped = true;

@@ -391,3 +391,28 @@ journey("options: a format by its log_format", async (page) => {
   await judged(page);
   assert.match(await text(page, ".findings"), /SQL injection/i);
 });
+
+journey("a paste over the front of a file is what is judged", async (page) => {
+  await drop(page, [{ name: "nginx-sqli.log", text: log("nginx-sqli.log") }]);
+  await page.click("#change");
+  assert.match(await text(page, "#hint"), /beginning of nginx-sqli\.log/);
+  await page.evaluate((t) => navigator.clipboard.writeText(t), log("founding.log"));
+  await page.focus("#lines");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.press("Control+V");
+  await page.waitForSelector("#result:not([hidden]) .columns");
+  assert.match(await text(page, "#bar"), /pasted lines\s+1 line/);
+  await page.click("#change");
+  assert.equal(await page.inputValue("#lines"), log("founding.log"));
+});
+
+journey("what could not be read is said beside the verdict", async (page) => {
+  const packed = gzipSync(log("nginx-normal.log").repeat(5));
+  await drop(page, [{ name: "cut.log.gz", base64: packed.subarray(0, packed.length / 2).toString("base64") }]);
+  assert.equal(await verdict(page), "Looks normal");
+  assert.match(await text(page, ".doubt"), /not all of it was read: cut\.log\.gz: unexpected end of the compressed file/);
+  await page.click("#again");
+  await drop(page, [{ name: `${"a".repeat(200)}.bin`, base64: Buffer.from([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1, 0, 0, 0, 0, 0]).toString("base64") }]);
+  assert.match(await text(page, ".summary"), /Nothing could be read: a+\.bin: is a program\./);
+  assert.ok((await page.locator("#bar-name").boundingBox()).height < 60, "a long name is shortened");
+});
