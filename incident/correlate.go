@@ -111,6 +111,29 @@ func (win *window) again(ev *event.Event, at int64) bool {
 
 const sameMoment = time.Second
 
+// A caller of the cloud that names itself as infrastructure as code, by an agent that anybody can write, and the correlation that holds
+// once it was seen to look after many things, as such a tool does before it changes one.
+const (
+	claimedTool = "aws-claimed-tool"
+	tendsMany   = "aws_tool_tends"
+)
+
+// tended tells whether what d sees in ev is the work of such a caller. Deployments make roles and give rights; what is as grave and
+// takes guards away or data out is not excused.
+func (t *Tracker) tended(ev *event.Event, d *event.Detector) bool {
+	builds := d.Level == event.High && (d.Threat == "cloud-privilege-escalation" || d.Threat == "cloud-persistence")
+	if t.tools == nil || d.Level > event.Medium && !builds || string(ev.Get(event.App)) != claimedTool {
+		return false
+	}
+	key, ok := t.tools.c.Key(t.key[:0], ev, t.tools.c.Bases[0].Detector)
+	t.key = key
+	if !ok {
+		return false
+	}
+	win := t.tools.keys.get(key)
+	return win != nil && win.Fired
+}
+
 // remember keeps the event, or the lines that its own correlation rests on, to show if the condition comes to hold.
 func (t *Tracker) remember(win *window, ev *event.Event, base *raised) {
 	for i := range win.Base {

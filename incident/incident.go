@@ -185,7 +185,7 @@ func (in *Incident) casually(value uint32) {
 // agreement is how much of the classifier's word counts beside a rule's: both read the same bytes.
 const agreement = 0.5
 
-func (in *Incident) hit(d *event.Detector, n int) {
+func (in *Incident) hit(d *event.Detector, n int, level event.Severity, noise bool) {
 	switch {
 	case len(in.Hits) == 0:
 		in.Noise, in.Model = true, d.Model
@@ -193,8 +193,8 @@ func (in *Incident) hit(d *event.Detector, n int) {
 		in.Noise, in.Model, in.Level = true, false, 0
 	}
 	if in.Model == d.Model {
-		in.Noise = in.Noise && d.Noise
-		in.Level = max(in.Level, d.Level)
+		in.Noise = in.Noise && noise
+		in.Level = max(in.Level, level)
 	}
 	if d.Stage != "" && !slices.Contains(in.Stages, d.Stage) {
 		in.Stages = append(in.Stages, d.Stage)

@@ -39,6 +39,7 @@ type Tracker struct {
 	cfg       Config
 	byBase    map[*event.Detector][]*windows
 	all       []*windows
+	tools     *windows // of tendsMany, if there is such a correlation
 	site      site
 	incidents *table[Incident]
 	lent      *table[loan]  // by the session's key
@@ -82,6 +83,9 @@ func New(cfg Config) *Tracker {
 	for _, c := range cfg.Correlations {
 		w := &windows{c: c, keys: newTable[window](maxWindows)}
 		t.all = append(t.all, w)
+		if c.Detector.Name == tendsMany {
+			t.tools = w
+		}
 		for _, b := range c.Bases {
 			if d := b.Detector; !slices.Contains(t.byBase[d], w) {
 				t.byBase[d] = append(t.byBase[d], w)
@@ -209,6 +213,10 @@ func (t *Tracker) walked(ev *event.Event, d *event.Detector, n int) bool {
 // record puts r into the incident of its actor and threat.
 func (t *Tracker) record(ev *event.Event, r *raised) {
 	d := r.Detector
+	severity, noise := d.Level, d.Noise
+	if ev.Kind == event.KindCloud && t.tended(ev, d) {
+		severity, noise = min(severity, event.Low), true
+	}
 	t.key = incidentKey(t.key[:0], d.Threat, r.actor)
 	in, fresh := t.incidents.at(t.key)
 	if fresh {
@@ -225,7 +233,7 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	if d.Model && out > event.Blocked { // Whether an attack worked is not asked on the classifier's word.
 		out, why = event.Unknown, ""
 	}
-	in.hit(d, r.events)
+	in.hit(d, r.events, severity, noise)
 	switch {
 	case r.Casual != 0:
 		in.casually(r.Casual)
@@ -245,7 +253,7 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	in.Outcomes[out]++
 	switch {
 	case out >= event.LikelySucceeded:
-		in.Worked = max(in.Worked, d.Level)
+		in.Worked = max(in.Worked, severity)
 	case out == event.Blocked:
 		in.Refused++
 	}
