@@ -73,6 +73,20 @@ func (b *behaviour) log(who, agent, refused string, n, gap int) string {
 	return out.String()
 }
 
+// judgeTrail judges a log of CloudTrail.
+func judgeTrail(t *testing.T, e *Engine, log string) *Report {
+	t.Helper()
+	a := e.Analyzer()
+	src := a.Source("cloudtrail.json")
+	if _, err := src.Write([]byte(log)); err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return a.Report()
+}
+
 // TestBehaviours: what is done to an AWS account by hand is found and has the right name, whether it was allowed or denied; the same
 // calls by infrastructure as code stay quiet, or are noise where they take a guard away; nothing that was denied has worked.
 func TestBehaviours(t *testing.T) {
@@ -80,17 +94,7 @@ func TestBehaviours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := func(log string) *Report {
-		a := e.Analyzer()
-		src := a.Source("cloudtrail.json")
-		if _, err := src.Write([]byte(log)); err != nil {
-			t.Fatal(err)
-		}
-		if err := src.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return a.Report()
-	}
+	judge := func(log string) *Report { return judgeTrail(t, e, log) }
 	all := readBehaviours(t)
 	if len(all) < 100 {
 		t.Fatalf("%d behaviours", len(all))
@@ -125,6 +129,36 @@ func TestBehaviours(t *testing.T) {
 			if r := judge(b.log(byCode, byTool, "", 1, 4)); r.Verdict != Probed && r.Verdict != LooksNormal {
 				t.Errorf("%s, deployed: %s", b.name, r.Verdict)
 			}
+		}
+	}
+}
+
+// TestClaimedTool: an agent that says Terraform excuses a key that lasts only where the key also looked after many things, and then
+// nothing that takes guards away.
+func TestClaimedTool(t *testing.T) {
+	e, err := NewEngine(Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	looks := behaviour{}
+	for _, c := range [][2]string{{"iam", "GetRole"}, {"ec2", "DescribeVpcs"}, {"s3", "GetBucketVersioning"}, {"rds", "ListTagsForResource"}, {"logs", "DescribeLogGroups"}, {"lambda", "GetFunction20150331v2"}, {"ec2", "DescribeSubnets"}} {
+		looks.calls = append(looks.calls, [3]string{c[0], c[1], "{}"})
+	}
+	before := looks.log(byUser, byTool, "", 1, 0)
+	attach := behaviour{calls: [][3]string{{"iam", "AttachRolePolicy", `{"roleName":"ops","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`}}}
+	stop := behaviour{calls: [][3]string{{"cloudtrail", "StopLogging", `{"name":"main"}`}}}
+	for _, c := range []struct {
+		what, log string
+		want      Verdict
+	}{
+		{"by hand", attach.log(byUser, byHand, "", 1, 0), UnderAttack},
+		{"says that it is a tool", attach.log(byUser, byTool, "", 1, 0), UnderAttack},
+		{"works like one", before + attach.log(byUser, byTool, "", 1, 0), Probed},
+		{"works like one, but this was by hand", before + attach.log(byUser, byHand, "", 1, 0), UnderAttack},
+		{"works like one, and blinds the account", before + stop.log(byUser, byTool, "", 1, 0), CompromiseLikely},
+	} {
+		if got := judgeTrail(t, e, c.log).Verdict; got != c.want {
+			t.Errorf("%s: %s, want %s", c.what, got, c.want)
 		}
 	}
 }
