@@ -6,6 +6,24 @@ import (
 	"github.com/helixvanguard/vanguard/event"
 )
 
+// isCloudTrail tells whether object root of t, which is all of o, is surely a CloudTrail record.
+func (o *object) isCloudTrail(t *tree, root uint32) bool {
+	if o.n != 1 || o.roots[0].t != t || o.roots[0].i != root {
+		return false
+	}
+	for _, k := range [...]string{"eventName", "eventSource"} {
+		if c, ok := o.child(k); !ok || c == 0 {
+			return false
+		}
+	}
+	for _, k := range [...]string{"Records", "records"} {
+		if c, ok := o.child(k); !ok || c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // readCloudTrail reads one CloudTrail record: object root of t. One pass over its members; the names are AWS's
 // (docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html).
 func readCloudTrail(c *ctx, t *tree, root uint32, ev *event.Event) bool {

@@ -296,16 +296,21 @@ const (
 
 // keyOf and text of a node; the bytes live until the tree is parsed again.
 func (t *tree) keyOf(i uint32) []byte {
+	if nd := &t.nodes[i]; nd.keyAt == inText { // Fast path - small enough to be inlined.
+		return t.text[nd.key:nd.keyEnd]
+	}
+	return t.oddKey(i)
+}
+
+// oddKey is a key with escapes.
+func (t *tree) oddKey(i uint32) []byte {
 	nd := &t.nodes[i]
 	if nd.keyAt == escaped {
 		at := len(t.buf)
 		t.buf = unescape(t.buf, t.text[nd.key:nd.keyEnd])
 		nd.key, nd.keyEnd, nd.keyAt = uint32(at), uint32(len(t.buf)), inBuf
 	}
-	if nd.keyAt == inBuf {
-		return t.buf[nd.key:nd.keyEnd:nd.keyEnd]
-	}
-	return t.text[nd.key:nd.keyEnd]
+	return t.buf[nd.key:nd.keyEnd:nd.keyEnd]
 }
 
 // str returns a scalar's value as text (escapes undone), nil for null, the raw text for containers.
@@ -443,9 +448,10 @@ type object struct {
 		t *tree
 		i uint32
 	}
-	n    int
-	keys uint64 // event.KeyBit of each key at the top; all bits where that is not known
-	path []byte // Walk's
+	n     int
+	keys  uint64     // event.KeyBit of each key at the top; all bits where that is not known
+	first [64]uint16 // where the child of roots[0] stands whose key has this bit; 0 = several have it, or it is not known
+	path  []byte     // Walk's
 }
 
 const maxRoots = 4
@@ -453,37 +459,73 @@ const maxRoots = 4
 var _ event.Object = (*object)(nil)
 
 func (o *object) add(t *tree, i uint32) {
-	if o.n < maxRoots {
-		o.roots[o.n].t, o.roots[o.n].i = t, i
-		if o.n++; o.n == 1 {
-			o.keys = 0
-		}
-		o.keys |= t.keyBits(i)
+	if o.n == maxRoots {
+		return
 	}
+	o.roots[o.n].t, o.roots[o.n].i = t, i
+	if o.n++; o.n == 1 {
+		o.keys = 0
+	}
+	o.keys |= o.index(t, i)
 }
 
-// keyBits has a bit for each key of node i. A key with escapes, or with dots, which a path of several segments may mean, sets all.
-func (t *tree) keyBits(i uint32) (keys uint64) {
+// index returns a bit for each key of node i, and notes where the children of the first root stand. A key with escapes, or with dots, which a path of
+// several segments may mean, sets all bits.
+func (o *object) index(t *tree, i uint32) (keys uint64) {
 	nd := &t.nodes[i]
 	if nd.kind != jObject {
 		return ^uint64(0)
 	}
+	twice := uint64(0)
 	for c := i + 1; c < nd.next; c = t.nodes[c].next {
 		k := &t.nodes[c]
 		key := t.text[k.key:k.keyEnd]
 		if k.keyAt != inText || bytes.IndexByte(key, '.') >= 0 {
 			return ^uint64(0)
 		}
-		keys |= event.KeyBit(key)
+		bit := event.KeyBit(key)
+		twice |= keys & bit
+		keys |= bit
+		if o.n == 1 {
+			o.first[bits.TrailingZeros64(bit)&63] = uint16(min(c, 1<<16-1))
+		}
+	}
+	if o.n == 1 {
+		for ; twice != 0; twice &= twice - 1 {
+			o.first[bits.TrailingZeros64(twice)] = 0
+		}
 	}
 	return keys
 }
 
 func (o *object) Keys() uint64 { return o.keys }
 
+// child is the child of the only root with that key, or 0. ok is false where that is not known so quickly.
+func (o *object) child(key string) (c uint32, ok bool) {
+	bit := event.KeyBit(key)
+	if o.n != 1 || o.keys == ^uint64(0) {
+		return 0, false
+	}
+	if o.keys&bit == 0 {
+		return 0, true
+	}
+	if c = uint32(o.first[bits.TrailingZeros64(bit)&63]); c == 0 || c == 1<<16-1 {
+		return 0, false
+	}
+	if string(o.roots[0].t.keyOf(c)) != key {
+		c = 0
+	}
+	return c, true
+}
+
 func (o *object) Lookup(dst [][]byte, path []string) (vals [][]byte, exists bool) {
-	if len(path) > 0 && o.keys&event.KeyBit(path[0]) == 0 {
-		return dst, false // Fast path - most rules ask for what few records have.
+	if len(path) > 0 {
+		if c, ok := o.child(path[0]); ok { // Fast path - most rules ask for what few records have.
+			if c == 0 {
+				return dst, false
+			}
+			return o.roots[0].t.lookup(dst, c, path[1:], 1)
+		}
 	}
 	for r := range o.n {
 		if dst, exists = o.roots[r].t.lookup(dst, o.roots[r].i, path, 0); exists {
@@ -510,6 +552,10 @@ func (t *tree) lookup(dst [][]byte, i uint32, path []string, depth int) (vals []
 		return dst, true
 	case nd.kind == jObject && depth < maxJSONDepth:
 		for c := i + 1; c < nd.next; c = t.nodes[c].next {
+			k := &t.nodes[c]
+			if k.keyAt == inText && int(k.keyEnd-k.key) < len(path[0]) {
+				continue // Fast path - too short.
+			}
 			if n := takes(t.keyOf(c), path); n > 0 {
 				var ok bool
 				dst, ok = t.lookup(dst, c, path[n:], depth+1)

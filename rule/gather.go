@@ -151,12 +151,15 @@ func (m *Matcher) search(i int, v *gathered) {
 		return
 	}
 	remembered := v.remembered() && !bland(v.look()) // Searching a bland text costs hardly more than remembering it.
+	worth := remembered || m.ev.Kind == event.KindCloud && len(v.text) <= maxCached
 	var print uint64
-	if remembered {
+	if worth {
 		if print = m.quiet.print(v); m.quiet.has(print) {
 			m.calm(v)
 			return
 		}
+	}
+	if remembered {
 		if slot, found := m.caches[v.field].lookup(v); found {
 			v.slot, v.gen = slot, slot.gen
 		}
@@ -171,7 +174,7 @@ func (m *Matcher) search(i int, v *gathered) {
 	}
 	if find == 0 {
 		m.calm(v)
-		if remembered {
+		if worth {
 			m.quiet.add(print)
 		}
 	}

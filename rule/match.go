@@ -90,7 +90,7 @@ type gathered struct {
 
 // Fields whose values come again and again: what was found in them is remembered.
 const cachedFields = 1<<event.Method | 1<<event.HTTPVersion | 1<<event.UserAgent | 1<<event.Referer | 1<<event.Host | 1<<event.Hostname | 1<<event.Process | 1<<event.PrincipalType | 1<<event.User |
-	1<<event.Action | 1<<event.Provider
+	1<<event.Action | 1<<event.Provider | 1<<event.Principal
 
 // NewMatcher returns a Matcher with its own scratch memory.
 func (s *Set) NewMatcher() *Matcher {
