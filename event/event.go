@@ -83,14 +83,15 @@ type Object interface {
 	Keys() uint64
 }
 
-// KeyBit is one of 64 bits, by a key's length and some of its letters. The factor was sought until no two of the keys of a CloudTrail record had the same bit.
+// KeyBit is one of 64 bits, by a key's length and some of its letters. The factor was sought until no two keys of a CloudTrail
+// record had the same bit, and no two of its userIdentity.
 func KeyBit[T string | []byte](key T) uint64 {
 	n := len(key)
 	if n == 0 {
 		return 1
 	}
 	h := uint32(key[0]) | uint32(key[n-1-n/4])<<8 | uint32(key[n-1])<<16 | uint32(n)<<24
-	return 1 << (h * 0xf1959c1b >> 26)
+	return 1 << (h * 0xbe849cdd >> 26)
 }
 
 // Reset empties e for the next record and keeps its memory.
