@@ -150,8 +150,9 @@ func (m *Matcher) search(i int, v *gathered) {
 	if v.raw && fields != 0 && fields&^m.ev.Dull == 0 {
 		return
 	}
-	remembered := v.remembered() && !bland(v.look()) // Searching a bland text costs hardly more than remembering it.
-	worth := remembered || m.ev.Kind == event.KindCloud && len(v.text) <= maxCached
+	cloud := m.ev.Kind == event.KindCloud
+	remembered := v.remembered() && (cloud || !bland(v.look())) // Searching a bland text costs hardly more than remembering it.
+	worth := remembered || cloud && len(v.text) <= maxCached    // All that a cloud says comes again.
 	var print uint64
 	if worth {
 		if print = m.quiet.print(v); m.quiet.has(print) {
