@@ -379,7 +379,9 @@ func (r *reader) request() {
 			}
 			cl, sp, at := r.before(i)
 			after := i+1 < len(r.toks) && r.toks[i+1].sp() == spLine
-			if !after && (sp != spAt || !diskPath(r.text(t))) && (sp == spAt || cl&wRoute != 0 || sp == spOn || sp == spFor || i == 0 || i > 0 && r.toks[i-1].kind == tNumber || sp == spInput || sp == spTo && !diskPath(r.text(t))) {
+			said := cl&wRoute != 0 || sp == spInput // a file's path too, where the words say that it was asked for
+			near := sp == spAt || sp == spOn || sp == spFor || sp == spTo || i == 0 || r.toks[i-1].kind == tNumber
+			if !after && (said || near && !diskPath(r.text(t))) {
 				setTarget(ev, r.text(t))
 				have = true
 				if i == 0 || at < 0 {
@@ -390,9 +392,14 @@ func (r *reader) request() {
 	}
 }
 
-// diskPath tells whether p looks like a file on the server's disk rather than something asked for.
+// diskPath tells whether p looks like a file on the server's disk rather than something asked for: by the folder that it begins
+// with, or because it names a line of a source file ("/site/app/Container.php:916)").
 func diskPath(p []byte) bool {
-	for _, d := range [...]string{"/usr/", "/var/", "/home/", "/opt/", "/etc/", "/tmp/", "/srv/", "/dev/", "/proc/", "/root/", "/run/", "/app/", "/bin/", "/sbin/", "/lib/"} {
+	end := bytes.TrimRight(p, "):,")
+	if line := bytes.TrimRight(end, "0123456789"); len(line) < len(end) && bytes.HasSuffix(line, []byte(":")) && bytes.IndexByte(line[bytes.LastIndexByte(line, '/')+1:], '.') > 0 {
+		return true
+	}
+	for _, d := range [...]string{"/usr/", "/var/", "/home/", "/opt/", "/etc/", "/tmp/", "/srv/", "/dev/", "/proc/", "/root/", "/run/", "/app/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/mnt/", "/boot/", "/sys/", "/snap/", "/Library/", "/System/"} {
 		if bytes.HasPrefix(p, []byte(d)) {
 			return true
 		}

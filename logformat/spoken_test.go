@@ -187,6 +187,11 @@ func TestSaid(t *testing.T) {
 
 func TestText(t *testing.T) {
 	f := func(line, want string) { t.Helper(); expect(t, line, want) }
+	// A file of the machine is not what a client asked for, unless the words say so.
+	f("/usr/sbin/mysqld, Version: 8.0.43 ((Ubuntu)). started with:", "!p")
+	f("/bin/ps auxww", "!p")
+	f("[2026-11-23 03:10:11] local.ERROR: class Cors does not exist at /site/vendor/Container.php:916)", "!p|lvl=error")
+	f("[2026-11-23 03:10:11] local.ERROR: not found: path=/etc/passwd", "p=/etc/passwd|lvl=error")
 	f("[10-Oct-2026 12:00:00 UTC] PHP Fatal error:  Uncaught Error: boom in /var/www/x.php:3", "kind=error|lvl=fatal|format=php_error|time=2026-10-10T12:00:00Z")
 	f("[10-Oct-2026 12:00:00 UTC] WordPress database error You have an error in your SQL syntax for query SELECT 1", "time=2026-10-10T12:00:00Z|format=php_error|kind=error")
 	f(`[2026-11-23 03:10:11] production.ERROR: Login failed {"ip":"192.0.2.1","email":"bob@example.com"} []`, "lvl=error|proc=production|client=192.0.2.1|u=bob@example.com|login bad")
