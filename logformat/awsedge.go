@@ -69,8 +69,11 @@ func parseALB(c *ctx, rec []byte, ev *event.Event) bool {
 	if n > 24 {
 		set(ev, event.Reason, f[24])
 	}
-	if n > 28 && !none(f[27]) {
+	if n > 27 && !none(f[27]) {
 		ev.Add("classification", f[27], event.Server)
+		if n > 28 && !none(f[28]) {
+			ev.Add("classification_reason", f[28], event.Server)
+		}
 	}
 	ev.Kind = event.KindWeb
 	return true

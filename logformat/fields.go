@@ -57,9 +57,11 @@ func setRequest(ev *event.Event, request []byte) {
 	for m < len(request) && isMethodByte[request[m]] {
 		m++
 	}
-	if m == 0 || m > 20 || m+1 >= len(request) || request[m] != ' ' {
-		ev.Set(event.Path, request)
-		return
+	if m == 0 || m > maxMethod || m+1 >= len(request) || request[m] != ' ' {
+		if m = spoiltMethod(request); m == 0 {
+			ev.Set(event.Path, request)
+			return
+		}
 	}
 	target := request[m+1:]
 	if i := len(target) - 8; i > 0 && string(target[i:i+5]) == "HTTP/" && target[i-1] == ' ' { // Fast path - "HTTP/1.1"
@@ -83,6 +85,26 @@ func setRequest(ev *event.Event, request []byte) {
 	if !ev.Has(event.Path) { // "GET http://h HTTP/1.1"
 		ev.Set(event.Path, target)
 	}
+}
+
+const maxMethod = 20 // bytes of a method that is read as one
+
+// spoiltMethod returns the length of a first word that is no method, but stands where one belongs ("0GET /x HTTP/1.1": what
+// was left of an earlier request stands before it); 0 where the rest does not look like a request.
+func spoiltMethod(request []byte) int {
+	m := bytes.IndexByte(request, ' ')
+	if m <= 0 || m > maxMethod || m+1 >= len(request) || request[m+1] != '/' {
+		return 0
+	}
+	for _, b := range request[:m] {
+		if b <= ' ' || b > '~' || b == '"' || b == '\\' || b == '/' {
+			return 0
+		}
+	}
+	if i := bytes.LastIndexByte(request, ' '); i == m || !bytes.HasPrefix(request[i+1:], httpSlash) {
+		return 0
+	}
+	return m
 }
 
 var (

@@ -169,6 +169,9 @@ func TestCLF(t *testing.T) {
 	f(`[23/Nov/2026 03:10:11] "GET /a HTTP/1.1" 404 179`, "p=/a|time=2026-11-23T03:10:11|status=404")
 	// hostile or broken requests
 	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "\x16\x03\x01\x00\xA5\x01" 400 157 "-" "-"`, `p=\x16\x03\x01\x00\xA5\x01|!m|status=400|bytes=157`)
+	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "0GET /a?b=1 HTTP/1.1" 400 157 "-" "-"`, `m=0GET|p=/a|q=b=1|status=400`) // what was left of an earlier request
+	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "X: YGET /a HTTP/1.1" 400 157 "-" "-"`, `p=X: YGET /a HTTP/1.1|!m|status=400`)
+	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "hello /world" 400 157 "-" "-"`, `p=hello /world|!m|status=400`)
 	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "-" 408 -`, "!p|!m|status=408")
 	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "" 400 0 "-" "-"`, "!p|status=400|bytes=0")
 	f(`192.0.2.7 - - [23/Nov/2026:03:10:11 +0000] "GET /?q=\"><script>alert(1)</script> HTTP/1.1" 200 5 "-" "a \"b\" c"`, `q=q=\"><script>alert(1)</script>|ua=a \"b\" c|status=200`)
@@ -264,6 +267,8 @@ func TestAWSEdge(t *testing.T) {
 	f := func(line, want string) { t.Helper(); check(t, nil, line, want) }
 	f(`https 2026-11-23T03:10:11.123456Z app/my-lb/50dc6c495c0c9188 192.0.2.1:2817 10.0.0.1:80 0.086 0.048 0.037 200 200 0 57 "GET https://www.example.com:443/a?b=1 HTTP/1.1" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/t/73e2d6bc24d8a067 "Root=1-58337281-1d84f3d73c47ec4e58577259" "www.example.com" "arn:aws:acm:x" 1 2026-11-23T03:10:11.000000Z "waf,forward" "-" "-" "10.0.0.1:80" "200" "-" "-"`,
 		"format=aws_alb|kind=web|client=192.0.2.1|port=2817|dip=10.0.0.1|status=200|bytes=57|took=171ms|host=www.example.com|p=/a|q=b=1|ua=curl/7.46.0|time=2026-11-23T03:10:11.123456Z|aws.alb.actions=waf,forward|!event.action")
+	f(`http 2026-11-23T03:10:11.123456Z app/lb/1 192.0.2.1:2817 - -1 -1 -1 400 - 0 0 "POST http://lb.example.com:80/a HTTP/1.1" "-" - - - "-" "-" "-" - 2026-11-23T03:10:11.000000Z "-" "-" "-" "-" "-" "Severe" "BothTeClPresent"`,
+		"status=400|classification=Severe|classification_reason=BothTeClPresent")
 	f(`http 2026-11-23T03:10:11.123456Z app/lb/1 192.0.2.1:2817 - -1 -1 -1 460 - 0 0 "- http://lb.example.com:80- -" "-" - - - "-" "-" "-" - 2026-11-23T03:10:11.000000Z "-" "-" "-" "-" "-" "-" "-"`, "status=460|!m|!took")
 	f(`2026-11-23T03:10:11.123456Z my-elb 192.0.2.1:2817 10.0.0.1:80 0.000073 0.001048 0.000057 503 503 10 29 "POST http://www.example.com:80/x HTTP/1.1" "curl/7" - -`, "format=aws_elb|client=192.0.2.1|status=503|bytes=29|m=POST|p=/x|host=www.example.com")
 	f(`tls 2.0 2026-11-23T03:10:11 net/my-nlb/c6e77e28c25b2234 g3d4b5e8bb8464cd 192.0.2.1:51341 10.0.0.5:443 5 2 98 246 - arn:aws:acm:x - ECDHE-RSA-AES128-SHA tlsv12 - my.example.com - - - 2026-11-23T03:10:10`, "format=aws_nlb|kind=flow|client=192.0.2.1|took=5ms|bytes=246|host=my.example.com")
