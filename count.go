@@ -22,6 +22,7 @@ type count struct {
 	without           int // records left out because Options.Without names them
 	bytes             int64
 	formats           []FormatCount
+	usual             int // which of formats came last
 	unread            []Unread
 	problems          []string
 	missed            string // the first of them, by name, that left a part of a log unread
@@ -83,9 +84,14 @@ func (c *count) add(ev *event.Event) {
 }
 
 func (c *count) format(name string, lines int) {
+	if n := len(c.formats); n > 0 && c.formats[c.usual].Name == name {
+		c.formats[c.usual].Lines += lines
+		return
+	}
 	for i := range c.formats {
 		if c.formats[i].Name == name {
 			c.formats[i].Lines += lines
+			c.usual = i
 			return
 		}
 	}

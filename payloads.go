@@ -30,7 +30,9 @@ var attackerFields = func() (mask uint64) {
 func (w *worker) canonicalise(ev *event.Event) {
 	for set := ev.Fields() & attackerFields &^ ev.Dull; set != 0; set &= set - 1 {
 		f := event.Field(bits.TrailingZeros64(set))
-		w.canonical(ev, f, ev.Get(f))
+		if v := ev.Get(f); w.canonical(ev, f, v) && len(v) <= maxPayload {
+			ev.Plain |= 1 << f
+		}
 	}
 	for _, p := range ev.Extra() {
 		if p.By != event.Server {
@@ -55,11 +57,12 @@ func (w *worker) canonicaliseLeaves(ev *event.Event) {
 	})
 }
 
-func (w *worker) canonical(ev *event.Event, f event.Field, v []byte) {
+// canonical records the canonical form of v. plain tells that v has nothing to undo.
+func (w *worker) canonical(ev *event.Event, f event.Field, v []byte) (plain bool) {
 	v = v[:min(len(v), maxPayload)]
 	// Fast path - Needed is false only where Canonical would change nothing. Values that are looked up in w.dull are not remembered twice.
 	if 1<<f&dullCovered != 0 && !decode.Needed(v) || 1<<f&dullCovered == 0 && !w.decode.Needed(v) {
-		return
+		return true
 	}
 	w.odd |= 1 << f
 	out, changed := decode.Canonical(w.scratch[:0], v)
@@ -69,6 +72,7 @@ func (w *worker) canonical(ev *event.Event, f event.Field, v []byte) {
 		ev.SetDecoded(f, text)
 	}
 	w.scratch = out[:0]
+	return false
 }
 
 // held tells whether a leaf is the very memory of fields that were decoded already: of one, or of the request line

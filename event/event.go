@@ -40,6 +40,9 @@ type Event struct {
 	// no rule a candidate and carries nothing for the classifier.
 	Dull uint64
 
+	// Plain has a bit for each Field of which is known that decode has nothing to undo in its value.
+	Plain uint64
+
 	// Object is the record's tree where it is structured (JSON), else nil. Fields that
 	// have a name of their own (Field) are set as well.
 	Object Object
@@ -101,7 +104,7 @@ func (e *Event) Reset() {
 	e.Time, e.Clock = 0, NoClock
 	e.Client, e.Peer = netip.Addr{}, netip.Addr{}
 	e.Status, e.Bytes, e.Duration = 0, -1, -1
-	e.Object, e.Dull = nil, 0
+	e.Object, e.Dull, e.Plain = nil, 0, 0
 	e.set = 0
 	e.extra = e.extra[:0]
 	e.decoded = e.decoded[:0]

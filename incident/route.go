@@ -43,21 +43,11 @@ func isID(s []byte) bool {
 	if s[0] == ':' || s[0] == '{' {
 		return true // a router's own name for it: ":id", "{id}"
 	}
-	digits, hex, letters, other := 0, 0, 0, 0
+	sum := uint64(0) // four counts of at most 128
 	for _, c := range s {
-		switch {
-		case c >= '0' && c <= '9':
-			digits++
-		case c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F':
-			hex++
-			letters++
-		case c >= 'g' && c <= 'z' || c >= 'G' && c <= 'Z' || c == '_':
-			letters++
-		case c == '-':
-		default:
-			other++
-		}
+		sum += idCounts[c]
 	}
+	digits, hex, letters, other := int(sum&0xffff), int(sum>>16&0xffff), int(sum>>32&0xffff), sum>>48
 	switch {
 	case other > 0:
 		return false
@@ -69,3 +59,21 @@ func isID(s []byte) bool {
 		return digits >= 4 && digits*3 >= letters && len(s) >= 12 // ord_8f3k20s91x
 	}
 }
+
+// idCounts has a one in each count that a byte belongs to: of digits, hexadecimal letters, letters, and of what stands in no identifier.
+var idCounts = func() (t [256]uint64) {
+	for c := range t {
+		switch {
+		case c >= '0' && c <= '9':
+			t[c] = 1
+		case c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F':
+			t[c] = 1<<16 | 1<<32
+		case c >= 'g' && c <= 'z' || c >= 'G' && c <= 'Z' || c == '_':
+			t[c] = 1 << 32
+		case c == '-':
+		default:
+			t[c] = 1 << 48
+		}
+	}
+	return t
+}()

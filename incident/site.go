@@ -167,6 +167,13 @@ func asked(b []byte) (n int64, plain bool) {
 	n = int64(len(b))
 	plain = true
 	b = b[:min(len(b), maxAsked)]
+	any := uint8(0)
+	for _, c := range b {
+		any |= telling[c]
+	}
+	if any == 0 { // Fast path
+		return n, true
+	}
 	entity := -maxEntity // where "&" stood last
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -202,6 +209,16 @@ var odd = func() (t [256]bool) {
 	return t
 }()
 
+// telling are the bytes that asked looks at.
+var telling = func() (t [256]uint8) {
+	for c := range t {
+		if odd[c] || c == '%' || c == '{' {
+			t[c] = 1
+		}
+	}
+	return t
+}()
+
 // routeKey names a method and a path in which each digit counts as any other. Never 0.
 func routeKey(method, path []byte) uint64 {
 	const ones = 0x0101010101010101
@@ -211,10 +228,7 @@ func routeKey(method, path []byte) uint64 {
 		if len(path) >= 8 {
 			w, path = binary.LittleEndian.Uint64(path), path[8:]
 		} else {
-			for i, c := range path {
-				w |= uint64(c) << (8 * i)
-			}
-			path = nil
+			w, path = tail(path), nil
 		}
 		x := w ^ '0'*ones                                             // A digit is 0 to 9 now,
 		digit := ^(x&(0x7f*ones) + (0x7f-9)*ones | x) & (0x80 * ones) // which leaves the top bit of this sum clear.
@@ -266,8 +280,18 @@ func hash(b []byte) uint64 {
 		h ^= h >> 32
 		b = b[8:]
 	}
-	var tail [8]byte
-	copy(tail[:], b)
-	h = (h ^ binary.LittleEndian.Uint64(tail[:])) * 0xc4ceb9fe1a85ec53
+	h = (h ^ tail(b)) * 0xc4ceb9fe1a85ec53
 	return h ^ h>>29
+}
+
+// tail is up to seven bytes as a number.
+func tail(b []byte) (w uint64) {
+	n := len(b)
+	switch {
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*(n-4)&63)
+	case n > 0:
+		return uint64(b[0]) | uint64(b[n/2])<<(8*(n/2)&63) | uint64(b[n-1])<<(8*(n-1)&63)
+	}
+	return 0
 }

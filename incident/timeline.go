@@ -20,13 +20,13 @@ type Bucket struct {
 }
 
 func (t *Timeline) add(nanos int64, suspect bool) {
-	sec := floorDiv(nanos, 1e9)
-	if t.Width == 0 {
-		t.Width = 1
-	}
-	start := floorDiv(sec, t.Width) * t.Width
 	i := len(t.Buckets) - 1
-	if i < 0 || t.Buckets[i].Start != start { // Fast path - logs are nearly in order: the last bucket fits.
+	if i < 0 || nanos < t.Buckets[i].Start*1e9 || nanos >= (t.Buckets[i].Start+t.Width)*1e9 { // Fast path - logs are nearly in order: the last bucket fits.
+		sec := floorDiv(nanos, 1e9)
+		if t.Width == 0 {
+			t.Width = 1
+		}
+		start := floorDiv(sec, t.Width) * t.Width
 		var found bool
 		i, found = slices.BinarySearchFunc(t.Buckets, start, func(b Bucket, s int64) int { return int(min(max(b.Start-s, -1), 1)) })
 		if !found {

@@ -2,6 +2,8 @@ package incident
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"time"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -275,7 +277,7 @@ func objectOf(path, query []byte, told bool) (o object) {
 		}
 		return object{key: hash(path) ^ hash(pair[:eq])*3 | 1, id: numberIn(pair[eq+1:]), noun: pair[:eq]}
 	}
-	if at := bytes.LastIndexByte(path, '/'); at > 0 && len(path)-at > 12 && isID(path[at+1:]) {
+	if at := lastSlash(path); at > 0 && len(path)-at > 12 && isID(path[at+1:]) {
 		return object{key: hash(path[:at]) | 1, id: int64(hash(path[at+1:]) >> 2)} // neighbours are not near: only refusals count
 	}
 	return o
@@ -361,22 +363,40 @@ func (o *object) private(path []byte, told bool) bool {
 
 // lastNumber finds the last number that is a whole segment of a path. hi is 0 if there is none.
 func lastNumber(s []byte) (lo, hi int) {
-	for i := len(s); i > 0; i-- {
-		if s[i-1]-'0' >= 10 {
-			continue
+	end := len(s)
+	for end > 0 {
+		at := lastSlash(s[:end])
+		if at < 0 {
+			return 0, 0
 		}
-		end := i
-		for i > 0 && s[i-1]-'0' < 10 {
-			i--
+		i := at + 1
+		for i < end && s[i]-'0' < 10 {
+			i++
 		}
-		if i > 0 && s[i-1] == '/' && end-i < 16 && (end == len(s) || s[end] == '/') {
-			return i, end
+		if i == end && i > at+1 && i-at-1 < 16 {
+			return at + 1, end
 		}
-		if i == 0 {
-			break
-		}
+		end = at
 	}
 	return 0, 0
+}
+
+// lastSlash is bytes.LastIndexByte(s, '/'), which reads byte by byte.
+func lastSlash(s []byte) int {
+	const slashes, low7 = 0x2f2f2f2f2f2f2f2f, 0x7f7f7f7f7f7f7f7f
+	for len(s) >= 8 {
+		x := binary.LittleEndian.Uint64(s[len(s)-8:]) ^ slashes
+		if z := ^((x & low7) + low7 | x | low7); z != 0 {
+			return len(s) - 1 - bits.LeadingZeros64(z)>>3
+		}
+		s = s[:len(s)-8]
+	}
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == '/' {
+			return i
+		}
+	}
+	return -1
 }
 
 const maxWalked = 256 // bytes of a path, query or message in which an object's number is looked for

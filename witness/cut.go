@@ -58,21 +58,47 @@ var plain = func() (t [256]uint8) {
 	return t
 }()
 
+// barred is plain the other way round, so that the bytes of a text can be put together: what each may not stand in, and whether it is a dot or a sign.
+var barred = func() (t [256]uint8) {
+	for c := range t {
+		t[c] = ^plain[c] & (inParam | inPath | inAgent | inKey)
+	}
+	t['.'] |= isDot
+	t['@'] |= isAt
+	return t
+}()
+
+const (
+	isDot uint8 = 1 << (4 + iota)
+	isAt
+)
+
 // passed tells whether every byte of b may stand in a piece that is passed over. Two dots or signs in a row and names of Java's packages may not.
 func passed(b []byte, as uint8) bool {
-	dots := 0
-	for i, c := range b {
-		if plain[c]&as == 0 {
-			return false
-		}
-		if c == '.' {
-			dots++
-		}
-		if (c == '.' || c == '@') && i > 0 && b[i-1] == c {
-			return false
-		}
+	var all uint8
+	for _, c := range b {
+		all |= barred[c]
 	}
-	return dots == 0 || as == inAgent || as == inPath || !dotted(b)
+	switch {
+	case all&as != 0, all&isDot != 0 && twice(b, '.'), all&isAt != 0 && twice(b, '@'):
+		return false
+	}
+	return all&isDot == 0 || as == inAgent || as == inPath || !dotted(b)
+}
+
+// twice tells whether a byte stands twice in a row.
+func twice(b []byte, c byte) bool {
+	for i := bytes.IndexByte(b, c); i >= 0 && i+1 < len(b); {
+		if b[i+1] == c {
+			return true
+		}
+		n := bytes.IndexByte(b[i+1:], c)
+		if n < 0 {
+			return false
+		}
+		i += 1 + n
+	}
+	return false
 }
 
 // dotted tells whether b names something in a program: a chain of names, the first of which is a package that attacks reach for.

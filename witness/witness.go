@@ -112,9 +112,15 @@ func (s *Scorer) Quiet() uint64 { return ^s.loud }
 func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.Signal {
 	s.segments = s.segments[:0]
 	s.loud = 0
-	if ev.Fields()&cutFields&^ev.Dull != 0 {
+	if look := ev.Fields() & cutFields &^ ev.Dull; look != 0 {
 		for _, f := range fields {
-			if value := ev.Get(f); len(value) > 2 && ev.Dull>>f&1 == 0 {
+			if look>>f&1 == 0 {
+				continue
+			}
+			if value := ev.Get(f); len(value) > 2 {
+				if f == event.Path && ev.Plain>>f&1 != 0 && passed(value, inPath) { // Fast path - no piece is cut from it.
+					continue
+				}
 				from := len(s.segments)
 				if s.suspects(f, value); len(s.segments) > from {
 					s.loud |= 1 << f
