@@ -334,7 +334,10 @@ func (m *Matcher) answerGathered(p int32, q *pred, mm *memo, only uint64) bool {
 
 // answerIn looks in one gathered value, and remembers the answer.
 func (m *Matcher) answerIn(p int32, q *pred, mm *memo, v *gathered) bool {
-	start, end, ok := m.findIn(p, q, v)
+	start, end, ok := 0, 0, false
+	if !q.excluded(v) {
+		start, end, ok = m.findIn(p, q, v)
+	}
 	if v.slot != nil && v.slot.gen == v.gen {
 		v.slot.learn(p, ok, start, end)
 	}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 
 	"github.com/alecthomas/kong"
 )
@@ -56,11 +58,12 @@ func main() {
 
 // The engine's knowledge lives as long as the process, so collecting while it is built only costs time, and a log of some hundred lines is judged
 // before there is anything to collect. Afterwards a line allocates next to nothing and collections are rare: one more of them, before the heap grows
-// past softLimit, costs less than the memory. The limit is soft, and GOMEMLIMIT overrides it.
+// past softLimit, costs less than the memory. The limit is soft: see roomy. GOMEMLIMIT overrides it.
 const (
 	gcScanning = 800      // percent that the heap may grow between collections
 	gcServing  = 100      // the same, in a process that stays
 	softLimit  = 48 << 20 // bytes, with one worker
+	leastRoom  = 4 << 20  // bytes that may be allocated between two collections, however much is alive
 	perWorker  = 40 << 20 // bytes more for each further one: its memory of values, and the blocks in flight
 )
 
@@ -96,4 +99,27 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "vanguard:", err)
 	return exitError
+}
+
+// roomy sets the memory limit, and raises it where so much is alive that the limit would have the collector run without end: after a collection
+// there shall be leastRoom, and an eighth of what is alive.
+func roomy(limit int64) {
+	debug.SetMemoryLimit(limit)
+	read := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	type sentinel struct{ _ [16]byte }
+	var collected func(*sentinel)
+	collected = func(s *sentinel) { // runs after each collection
+		metrics.Read(read)
+		live, beside := int64(read[0].Value.Uint64()), int64(read[1].Value.Uint64())
+		for _, part := range read[2:] {
+			beside -= int64(part.Value.Uint64())
+		}
+		if need := beside + live + max(leastRoom, live/8); need > limit {
+			limit = need
+			debug.SetMemoryLimit(limit)
+		}
+		runtime.SetFinalizer(s, collected)
+	}
+	runtime.SetFinalizer(new(sentinel), collected)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -161,7 +160,7 @@ func (c *scanCmd) Run(k *kong.Context) error {
 		if workers <= 0 {
 			workers = runtime.GOMAXPROCS(0)
 		}
-		debug.SetMemoryLimit(softLimit + int64(workers-1)*perWorker)
+		roomy(softLimit + int64(workers-1)*perWorker)
 	}
 	if opt.Rules != nil {
 		if n := len(engine.Problems()); n > 0 {
