@@ -5,5 +5,5 @@ import _ "embed"
 
 // Weights is the current model, as neural.Load reads it. A program that does not name it does not carry it.
 //
-//go:embed witness-v2/weights.bin
+//go:embed witness-v3/weights.bin
 var Weights []byte

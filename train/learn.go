@@ -26,6 +26,7 @@ type settings struct {
 	seed    uint64
 	epochs  int
 	logRows int
+	rare    int      // rows of the table that fewer examples meet say nothing
 	drop    float64  // share of n-grams that an example loses each time
 	rate    float64  // learning rate of the table
 	words   []string // the vocabulary of a head that reads messages
@@ -64,6 +65,7 @@ type net struct {
 	words *neural.Vocabulary
 	table []float32 // rows of Lanes
 	seen  []float32 // per row: squares of its gradients, summed
+	mute  []bool    // per row: too rare to learn from; nil if none is
 	layer *layer
 	moved *layer // squares of the layer's gradients
 }
@@ -238,6 +240,7 @@ type update struct {
 // train runs the epochs over examples, in an order that the seed decides.
 func train(set settings, examples []example, progress func(epoch int, loss float64)) *net {
 	n := newNet(set)
+	n.muteRare(examples)
 	order := make([]int, len(examples))
 	for i := range order {
 		order[i] = i
@@ -280,6 +283,33 @@ func train(set settings, examples []example, progress func(epoch int, loss float
 		progress(epoch, total/float64(len(order)))
 	}
 	return n
+}
+
+// muteRare empties the rows that few examples meet: what they would learn is chance, and an n-gram that was never met must not
+// speak in the name of those that it shares a row with.
+func (n *net) muteRare(examples []example) {
+	if n.set.rare == 0 {
+		return
+	}
+	var scratch neural.Scratch
+	met, last := make([]int, 1<<n.set.logRows), make([]int, 1<<n.set.logRows)
+	shift := 32 - n.set.logRows
+	for i := range examples {
+		for _, p := range examples[i].pieces {
+			for _, h := range scratch.Hashes(n.words, p.text) {
+				if row := h >> shift; last[row] != i+1 {
+					last[row] = i + 1
+					met[row]++
+				}
+			}
+		}
+	}
+	n.mute = make([]bool, len(met))
+	for row, times := range met {
+		if n.mute[row] = times < n.set.rare; n.mute[row] {
+			clear(n.table[row*neural.Lanes : (row+1)*neural.Lanes])
+		}
+	}
 }
 
 // learn takes one example: a benign one by all its pieces, an attack by the most suspect, as nobody knows which one is the guilty.
@@ -338,7 +368,7 @@ func (n *net) applyRows(updates *[shards][]update, residue uint32, rate float32)
 			square /= neural.Lanes
 			for _, h := range u.hashes {
 				row := h >> shift
-				if row%shards != residue {
+				if row%shards != residue || n.mute != nil && n.mute[row] {
 					continue
 				}
 				n.seen[row] += square

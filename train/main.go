@@ -1,7 +1,7 @@
 // Command train makes the classifier: it reads labelled texts, adds rows that it generates, trains, calibrates,
 // evaluates on sources that it never trained on, and writes a model folder.
 //
-//	go run ./train -corpora DIR -out models/witness-v2
+//	go run ./train -corpora DIR -out models/witness-v3
 //
 // DIR holds training/{train,dev}.jsonl and web/*.jsonl; what each file must look like is in docs/model.md. The
 // same files and seed give the same bytes.
@@ -32,7 +32,7 @@ func run() error {
 	var (
 		corpora = flag.String("corpora", "", "folder with training/ and web/")
 		out     = flag.String("out", "", "folder to write the weights to")
-		name    = flag.String("name", "witness-v2", "name of the model")
+		name    = flag.String("name", "witness-v3", "name of the model")
 		seed    = flag.Uint64("seed", 1, "seed of everything that chance decides")
 		epochs  = flag.Int("epochs", 6, "times that the web head sees every row")
 		logRows = flag.Int("rows", 17, "rows of the web head's table, as a power of two")
@@ -43,6 +43,7 @@ func run() error {
 		textLim = flag.Float64("message-limit", 0.7, "the same for messages")
 		list    = flag.String("show", "", "sources, comma-separated, whose hardest samples to list")
 		most    = flag.Int("most", 40, "how many of them")
+		leftOut = flag.String("without", "", "source of messages to leave out of training and test on")
 		made    = flag.Int("made", 160000, "generated rows of each label")
 	)
 	flag.Parse()
@@ -57,7 +58,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	m, err := readMessageData(*corpora, d.words, *seed, *texts)
+	m, err := readMessageData(*corpora, d.words, *seed, *texts, *leftOut)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	textSet := settings{name: neural.TextHead, seed: *seed, epochs: 8, logRows: 14, drop: 0.3, rate: *rate, classes: messageClasses, words: messageWords()}
+	textSet := settings{name: neural.TextHead, seed: *seed, epochs: 8, logRows: 16, rare: 64, drop: 0.3, rate: *rate, classes: messageClasses, words: messageWords()}
 	text, err := fit(textSet, m.learn, m.calibration, *textLim, step)
 	if err != nil {
 		return err

@@ -20,7 +20,12 @@ import (
 var messageClasses = []string{"auth-failure", "access-denied", "lockout", "privilege", "rate-limit", "token", "injection-reported", "crash"}
 
 //go:embed messages.txt
-var messageGrammar string
+var plainGrammar string
+
+//go:embed jargon.txt
+var jargonGrammar string
+
+var messageGrammar = plainGrammar + "\n" + jargonGrammar
 
 // a messageSample is one message; attack stands for "tells something".
 func messageSample(source, class, text string) sample {
@@ -107,12 +112,21 @@ func messageCase(r *random, text string) string {
 // messages is the data of the message head.
 type messages struct{ learn, calibration, test []sample }
 
-func readMessageData(dir string, words []string, seed uint64, made int) (*messages, error) {
+// A source of the training file that is left out is tested on instead.
+func readMessageData(dir string, words []string, seed uint64, made int, leftOut string) (*messages, error) {
 	m := &messages{}
 	var err error
 	if m.learn, err = readMessages(filepath.Join(dir, "training", "train.jsonl")); err != nil {
 		return nil, err
 	}
+	m.learn = slices.DeleteFunc(m.learn, func(s sample) bool {
+		if s.source != leftOut {
+			return false
+		}
+		s.source = "left out/" + s.source
+		m.test = append(m.test, s)
+		return true
+	})
 	dev, err := readMessages(filepath.Join(dir, "training", "dev.jsonl"))
 	if err != nil {
 		return nil, err
@@ -137,7 +151,7 @@ func readMessageData(dir string, words []string, seed uint64, made int) (*messag
 			}
 		}
 	}
-	m.calibration = slices.DeleteFunc(m.calibration, func(s sample) bool { return doubtful(&s) })
+	m.calibration = slices.DeleteFunc(m.calibration, func(s sample) bool { return doubtful(&s) || !s.attack && mishap.MatchString(s.text) })
 	m.test, _ = without(m.test) // distinct ones: a log repeats itself
 	m.learn = append(m.learn, generateMessages(words, seed, made)...)
 	m.learn, _ = without(m.learn, m.test, m.calibration)
@@ -150,6 +164,9 @@ var (
 	about = regexp.MustCompile(`(?i)\b(?:auth|log-?[io]n|sign-?in|passw|credential|user|account|access|permission|sasl|pam|publickey|keyboard-interactive|break-in|token|privilege|sudo|root|relay)`)
 	plain = regexp.MustCompile(`(?i)(?:auth\w*|log-?in|password) (?:has )?(?:fail|error|incorrect|mismatch|denied)|failed (?:\w+ )?(?:log-?in|password|auth)|(?:couldn't|failed to|unable to) auth|(?:invalid|illegal|unknown) user|user \S* ?(?:unknown|not (?:known|allowed|found))|no such user|(?:access|permission) denied|client denied|break-in attempt|too many auth|maximum auth`)
 )
+
+// mishap finds refusals and crashes among the lines that the source of the calibration calls harmless because nobody failed to log in.
+var mishap = regexp.MustCompile(`(?i)not allowed|forbidden|assertion failed|exception\b|segfault|panic`)
 
 // doubtful tells whether a label and the message's own words contradict each other: called telling without any such word, or harmless with
 // a phrase that leaves no doubt. Sources that label lines by what one filter counts hold many of both.
@@ -165,7 +182,9 @@ func evaluateMessages(w io.Writer, h *neural.Head, test []sample) {
 	fmt.Fprintf(w, "\nmessages, at the shipped limit %.2f, as labelled\n", float64(h.Limit)/neural.Certain)
 	countMessages(w, h, test)
 	fmt.Fprintf(w, "\nmessages, without those whose words contradict their label\n")
-	countMessages(w, h, slices.DeleteFunc(slices.Clone(test), func(s sample) bool { return doubtful(&s) }))
+	clear := slices.DeleteFunc(slices.Clone(test), func(s sample) bool { return doubtful(&s) })
+	countMessages(w, h, clear)
+	reliability(w, h, clear)
 }
 
 func countMessages(w io.Writer, h *neural.Head, test []sample) {
