@@ -378,6 +378,13 @@ func TestReadsMessages(t *testing.T) {
 	}
 	f("auth-failure", "Login was turned down for bob (wrong secret) from 192.0.2.1", "User anna could not sign in: bad passphrase [192.0.2.7]", "authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.9 user=root",
 		"sign-in rejected for customer 4711, password does not match", "Invalid credentials supplied by 198.51.100.4")
+	f("auth-failure", "mail server: PLAIN sign-in of [192.0.2.9] turned down, no mailbox of that name", "535 5.7.8 username and password do not go together", "530 sorry, bad login for anna", "directory bind as uid=anna refused: wrong password",
+		"registration of <sip:700@192.0.2.5> rejected: wrong password", "client closed the connection (auth failed, 4 attempts in 9 secs): user=<anna>", "vpn: password of peer bob not verified, session dropped", "failed hostbased for anna from 192.0.2.8 port 4711 ssh2",
+		"panel: no account named root2, login from 192.0.2.3 refused", "devise: invalid email or password for anna@example.com", "RADIUS login incorrect: [anna] (from client hall port 3)", "database: password authentication failed for user \"anna\" from 192.0.2.6")
+	f("access-denied", "rejected rcpt <x@example.com>: relay not permitted", "query for example.com denied for client 192.0.2.4", "policy: anna cannot delete order 12", "host 192.0.2.7 is not allowed to connect to this database")
+	f("", "successful login of anna via imap", "session closed for user anna", "retry 3 of 5 in 200 ms", "config: max_login_attempts=5", "health: auth ok, db ok", "failed logins today: 0", "login form test passed", "lost connection after DATA from mail.example.com[192.0.2.5]",
+		"no such template: invoice.html", "class Kernel does not exist", "this is a test", "invalid date in line 7", "authentication backend ldap in use", "zone example.com loaded serial 2026112301", "unable to find order 17", "exit (anna): disconnect received",
+		"registered sip '700' at 192.0.2.5:5060", "connection reset by 192.0.2.8 port 4711 [preauth]", "pam_unix(sshd:session): session closed for user anna", "too many files in cache, evicting 20")
 	f("access-denied", "Unauthorized access attempt detected for API /v1/deleteUser from IP 192.0.2.10", "user carol is not allowed to delete order 77", "Permission denied: bob lacks the role billing", "forbidden: no rights on project 9")
 	f("lockout", "Account dave locked after 10 failed attempts", "192.0.2.44 banned for 30 minutes: too many failed login attempts")
 	f("privilege", "user eve tried to grant itself admin", "mallory is not in the sudoers file")
