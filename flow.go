@@ -283,9 +283,8 @@ func newPipe(a *Analyzer) *pipe {
 // submit takes a copy of the block: copying costs a fiftieth of judging it, and leaves the Source one buffer for its whole life.
 func (p *pipe) submit(block logformat.Block) {
 	b := p.free.Get().(*batch)
-	b.bytes = append(b.bytes[:0], block.Bytes...)
-	b.block = block
-	b.block.Bytes = b.bytes
+	b.block = block.Keep(b.bytes)
+	b.bytes = b.block.Bytes
 	p.jobs <- b
 	p.ordered <- b
 }

@@ -80,9 +80,8 @@ func (l *Lane) judge(block logformat.Block) {
 	l.room <- struct{}{} // given back when the batch was observed
 	m.work <- struct{}{}
 	b := m.free.Get().(*batch)
-	b.bytes = append(b.bytes[:0], block.Bytes...)
-	b.block = block
-	b.block.Bytes = b.bytes
+	b.block = block.Keep(b.bytes)
+	b.bytes = b.block.Bytes
 	w := m.a.engine.idle.take()
 	b.judge(w)
 	m.a.engine.idle.put(w)

@@ -17,6 +17,9 @@ type document struct {
 	scan    jsonScan
 }
 
+// maxKnown is how many nodes of a block are kept for its parser.
+const maxKnown = 1 << 14
+
 // maxPrefix bounds where the array of a document may start.
 const maxPrefix = 1 << 12
 
@@ -152,11 +155,14 @@ func (s *Stream) nextElements(buf []byte, eof bool) (Block, int) {
 	}
 	d := s.doc
 	var recs []cut
+	s.nodes = s.nodes[:0]
+	known := 0 // of s.nodes
 	add := func(from, to int) {
 		if recs == nil {
 			recs = make([]cut, 0, 128)
 		}
-		recs = append(recs, cut{int32(from), int32(to)})
+		recs = append(recs, cut{int32(from), int32(to), int32(known), int32(len(s.nodes))})
+		known = len(s.nodes)
 	}
 	i := 0
 loop:
@@ -204,7 +210,13 @@ loop:
 		case b == '{':
 			var scan jsonScan
 			view := buf[i:min(len(buf), i+MaxRecord)]
-			n, st := scan.value(view)
+			n, st := 0, jsonWhole
+			if len(s.nodes) < maxKnown {
+				s.nodes, n = nodesOf(s.nodes, view)
+			}
+			if n == 0 {
+				n, st = scan.value(view)
+			}
 			switch {
 			case st == jsonWhole:
 				add(i, i+n)
@@ -235,7 +247,7 @@ loop:
 		return Block{}, 0
 	}
 	s.need = 0
-	b := Block{Source: s.source, Line: s.line, Bytes: buf[:i], format: &format{opt: s.opt}, recs: recs}
+	b := Block{Source: s.source, Line: s.line, Bytes: buf[:i], format: &format{opt: s.opt}, recs: recs, nodes: s.nodes}
 	s.line += bytes.Count(b.Bytes, newline)
 	if eof && i == len(buf) && buf[i-1] != '\n' {
 		s.line++

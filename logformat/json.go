@@ -21,7 +21,12 @@ func parseJSON(c *ctx, rec []byte, ev *event.Event) bool {
 	}
 	sc := scratchOf(ev)
 	t := &sc.trees[c.depth]
-	n := t.parse(rec)
+	n := len(rec)
+	if known := c.nodes; c.depth == 0 && len(known) > 0 && int(known[0].valEnd) == n && &rec[0] == &c.cur.Text[0] {
+		t.adopt(rec, known)
+	} else {
+		n = t.parse(rec)
+	}
 	if n == 0 || len(t.nodes) < 2 {
 		return false
 	}

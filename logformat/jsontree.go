@@ -53,6 +53,19 @@ const (
 // parse reads text, which starts with '{' or '['. It returns how many bytes the value takes, or 0 if it is no JSON, too
 // deep or too long.
 func (t *tree) parse(text []byte) int {
+	if nodes, n := nodesOf(t.nodes[:0], text); n > 0 { // Fast path - what keeps to the rules, nearly all.
+		t.text, t.nodes, t.buf, t.cut = text, nodes, t.buf[:0], false
+		return n
+	}
+	return t.lenient(text)
+}
+
+// adopt is parse where the nodes of text are known.
+func (t *tree) adopt(text []byte, nodes []node) {
+	t.text, t.nodes, t.buf, t.cut = text, append(t.nodes[:0], nodes...), t.buf[:0], false
+}
+
+func (t *tree) lenient(text []byte) int {
 	t.text, t.nodes, t.buf, t.cut = text, t.nodes[:0], t.buf[:0], false
 	var open [maxJSONDepth]uint32
 	depth, inObject := 0, false // of the innermost open container

@@ -36,13 +36,20 @@ const MaxPending = MaxRecord + 1<<19
 type Block struct {
 	Source string
 	Line   int    // 1-based number of the first line
-	Bytes  []byte // borrowed from the caller of Stream.Next
+	Bytes  []byte // borrowed from the caller of Stream.Next; what else a Block has is borrowed until the next call
 	format *format
 	recs   []cut // where the records stand, in a JSON document; nil where they are lines
+	nodes  []node
 }
 
-// A cut is where a record stands in Block.Bytes.
-type cut struct{ from, to int32 }
+// A cut is where a record stands in Block.Bytes, and its nodes in Block.nodes, if they are there.
+type cut struct{ from, to, node, nodes int32 }
+
+// Keep returns the block with its own copy of its bytes, in room or beyond: one that may be parsed after its Stream's next call.
+func (b Block) Keep(room []byte) Block {
+	b.Bytes, b.nodes = append(room[:0], b.Bytes...), nil
+	return b
+}
 
 // A format is how to read a block. It never changes once a Block carries it.
 type format struct {
@@ -74,7 +81,7 @@ func (b Block) Parse(next func(*event.Event) *event.Event) {
 	}
 	_ = ev // unfilled
 	p.block, p.f, p.give = Block{}, nil, nil
-	p.ctx.cur, p.ctx.opt = nil, nil
+	p.ctx.cur, p.ctx.opt, p.ctx.nodes = nil, nil, nil
 	parsers.Put(p)
 }
 
@@ -119,6 +126,9 @@ func (p *parser) elements(ev *event.Event) *event.Event {
 	for _, r := range p.block.recs {
 		line += bytes.Count(b[at:r.from], newline)
 		n := bytes.Count(b[r.from:r.to], newline)
+		if p.ctx.nodes = nil; p.block.nodes != nil {
+			p.ctx.nodes = p.block.nodes[r.node:r.nodes]
+		}
 		ev = p.record(trimLine(b[r.from:r.to]), line, n+1, ev)
 		line, at = line+n, int(r.to)
 	}

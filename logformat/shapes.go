@@ -115,6 +115,7 @@ type ctx struct {
 	two   bool         // format.two
 	// single: the record has one line, which saves looking for its end
 	single bool
+	nodes  []node // of the record, where it is JSON that the Stream read already
 	times  timeCache
 	saved  [maxDepth + 1]event.Event // what inner restores; kept here to allocate once
 }

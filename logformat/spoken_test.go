@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -223,6 +224,9 @@ func FuzzStructured(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if at := bytes.IndexByte(data, '{'); at >= 0 {
+			sameNodes(t, data[at:])
+		}
 		s, err := NewStream("fuzz", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -28,6 +28,7 @@ type Stream struct {
 	started bool
 	skip    bool // inside a line that was too long
 	doc     *document
+	nodes   []node // of the last Block that was cut off a document
 	header  []byte // the first word of the header line that made the format, with the '\n' before it
 	checked int    // blocks since the format was last found
 	wait    int    // blocks to let pass before the format is looked for again

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -290,4 +291,49 @@ func TestTook(t *testing.T) {
 	f(`"ms":5040`, 5040*time.Millisecond)
 	f(`"duration_ms":12`, 12*time.Millisecond)
 	f(`"ms":1795403411000`, -1) // a moment
+}
+
+// sameNodes fails unless nodesOf, where it is sure of text, says what the two lenient passes say.
+func sameNodes(t *testing.T, text []byte) bool {
+	t.Helper()
+	got, n := nodesOf(nil, text)
+	if n == 0 {
+		if len(got) > 0 {
+			t.Errorf("%q: nodes of what is not sure", text)
+		}
+		return false
+	}
+	var scan jsonScan
+	if end, st := scan.value(text); end != n || st != jsonWhole {
+		t.Errorf("%q ends at %d, not %d", text, n, end)
+	}
+	var tr tree
+	if end := tr.lenient(text); end != n || tr.cut {
+		t.Errorf("%q: %d bytes, not %d", text, n, end)
+	}
+	if !slices.Equal(got, tr.nodes) {
+		t.Errorf("%q:\n%+v\nnot\n%+v", text, got, tr.nodes)
+	}
+	return true
+}
+
+func TestNodesOf(t *testing.T) {
+	for _, text := range []string{
+		`{}`, `{"a":1}`, ` `, `{"a":"b","c":[1,2,{"d":null},[],{}],"e":{"f":true,"g":"h\"i\\"}}, {"next":1}`, "{ \"a\" :\t[ \"b\" , -1.5e3 ]\r\n}\n", `{"ключ":"значение","a\u0062":"\n"}`,
+		`{"a":{"b":{"c":[[[[1]]]]}},"long key of more than eight bytes":"a value that has more than sixteen bytes"}`,
+	} {
+		if sure := sameNodes(t, []byte(text)); sure != (text[0] == '{') {
+			t.Errorf("%q: %t", text, sure)
+		}
+	}
+	for _, text := range []string{``, `{`, `{"a`, `{"a"`, `{"a":`, `{"a":1`, `{"a":1,`, `{"a":1,}`, `{"a" 1}`, `{"a":1]`, `{"a":[1}`, `{"a":[1,]}`, `{"a":[,1]}`, `{,"a":1}`, `{"a":x}`, `{a:1}`, `{"a":"` + "\n" + `"}`,
+		`{"a":"\`, `[1]`, `"a"`, `{"a":1 "b":2}`, `{"a":tru}`, strings.Repeat(`{"a":`, 65) + `1` + strings.Repeat(`}`, 65)} {
+		if sameNodes(t, []byte(text)) {
+			t.Errorf("%q: sure", text)
+		}
+	}
+	deep := strings.Repeat(`{"a":`, 64) + `1` + strings.Repeat(`}`, 64)
+	if !sameNodes(t, []byte(deep)) {
+		t.Error("64 objects: not sure")
+	}
 }
