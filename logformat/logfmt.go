@@ -156,6 +156,7 @@ func parseLogfmt(c *ctx, rec []byte, ev *event.Event) bool {
 	}
 	web := f.apply(c, ev)
 	unquote(ev)
+	addOddPairs(sc, ev, rec)
 	complete(c, ev, f, web)
 	if ev.Kind == event.KindText {
 		if ev.Kind = event.KindApp; web && ev.Status != 0 {
@@ -164,6 +165,51 @@ func parseLogfmt(c *ctx, rec []byte, ev *event.Event) bool {
 	}
 	return true
 }
+
+// maxOddPairs bounds the values of a record that are kept though their keys mean nothing here.
+const maxOddPairs = 16
+
+// addOddPairs keeps the values whose keys mean nothing here, as the leaves of JSON are: input that a program quotes
+// stands under names of its own (value=, term=, got=). Plain words, numbers, addresses and times are not kept.
+func addOddPairs(sc *scratch, ev *event.Event, rec []byte) {
+	var r pairReader
+	for i, n, kept := 0, 0, 0; i < len(rec) && n < maxPairs && kept < maxOddPairs; n++ {
+		key, val, _, next := r.next(rec, i)
+		if key == nil {
+			return
+		}
+		i = next
+		if !oddValue(val) || event.ServerLeaf(key) {
+			continue
+		}
+		sc.key = normKey(sc.key[:0], key)
+		if meaning(sc.key).weight > 0 {
+			continue
+		}
+		if bytes.IndexByte(val, '\\') >= 0 {
+			val = unescape(ev.Alloc(len(val))[:0], val)
+		}
+		ev.Add(string(key), val, event.Mixed)
+		kept++
+	}
+}
+
+// oddValue tells whether v holds a byte that words, numbers, addresses, times and names of files do without.
+func oddValue(v []byte) bool {
+	for i, b := range v {
+		if oddByte[b] || (b == '.' || b == '/') && i+1 < len(v) && v[i+1] == b {
+			return true
+		}
+	}
+	return false
+}
+
+var oddByte = func() (t [256]bool) {
+	for _, c := range "'\"`<>;|&$(){}*%!^\\" {
+		t[c] = true
+	}
+	return
+}()
 
 // unquote undoes backslashes in the message, where there are any.
 func unquote(ev *event.Event) {

@@ -24,6 +24,9 @@ func readMessage(c *ctx, ev *event.Event, msg []byte) {
 		}
 		r.toks = r.toks[:n]
 	}
+	if !ev.Has(event.Path) {
+		answered(ev, msg)
+	}
 	r.request()
 	r.users()
 	said := judge(r.toks, r.ev.Has(event.SourceIP))
@@ -322,6 +325,35 @@ func (r *reader) loginName(tr *tree) {
 			r.ev.Set(event.User, v)
 			return
 		}
+	}
+}
+
+// Answers that a framework names before the address it gave them for: "Not Found: /x", "Forbidden (CSRF cookie not set.): /x" (Django).
+var answers = [...]struct {
+	words  string
+	status int
+}{{"Bad Request", 400}, {"Unauthorized", 401}, {"Forbidden", 403}, {"Not Found", 404}, {"Method Not Allowed", 405}, {"Gone", 410}, {"Too Many Requests", 429}, {"Internal Server Error", 500}, {"Service Unavailable", 503}}
+
+// answered reads such an answer and the address behind it.
+func answered(ev *event.Event, msg []byte) {
+	for _, a := range answers {
+		if len(msg) < len(a.words) || string(msg[:len(a.words)]) != a.words {
+			continue
+		}
+		rest := msg[len(a.words):]
+		if bytes.HasPrefix(rest, []byte(" (")) {
+			if i := bytes.IndexByte(rest, ')'); i > 0 && i < 80 {
+				rest = rest[i+1:]
+			}
+		}
+		if !bytes.HasPrefix(rest, []byte(": /")) {
+			return
+		}
+		setTarget(ev, token(rest, 2))
+		if ev.Status == 0 {
+			ev.Status = a.status
+		}
+		return
 	}
 }
 

