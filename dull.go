@@ -52,25 +52,38 @@ func newDullMemory() dullMemory {
 
 // look sets ev.Dull and returns what is not known.
 func (d *dullMemory) look(ev *event.Event) (unknown dullLook) {
-	for i, key := range [dullHashed]uint64{d.target(ev), d.key(dullReferer, ev.Get(event.Referer)), d.key(dullAgent, ev.Get(event.UserAgent))} {
-		switch {
-		case key == 0:
-		case d.has(key):
-			ev.Dull |= dullFields[i]
-		default:
-			unknown[i] = key
+	set := ev.Fields()
+	dull := uint64(0)
+	if key := d.target(ev); d.has(key) {
+		dull = dullFields[dullTarget]
+	} else {
+		unknown[dullTarget] = key
+	}
+	if set>>event.Referer&1 != 0 {
+		if key := d.key(dullReferer, ev.Get(event.Referer)); d.has(key) {
+			dull |= dullFields[dullReferer]
+		} else {
+			unknown[dullReferer] = key
 		}
 	}
-	for i, v := range [dullValues - dullHashed][]byte{ev.Get(event.Method), ev.Get(event.HTTPVersion)} {
-		key := shortKey(v)
-		switch {
-		case key == 0:
-		case d.short[i][shortSlot(key)] == key:
-			ev.Dull |= dullFields[dullHashed+i]
-		default:
-			unknown[dullHashed+i] = key
+	if set>>event.UserAgent&1 != 0 {
+		if key := d.key(dullAgent, ev.Get(event.UserAgent)); d.has(key) {
+			dull |= dullFields[dullAgent]
+		} else {
+			unknown[dullAgent] = key
 		}
 	}
+	if key := shortKey(ev.Get(event.Method)); key != 0 && d.short[0][shortSlot(key)] == key {
+		dull |= dullFields[dullMethod]
+	} else {
+		unknown[dullMethod] = key
+	}
+	if key := shortKey(ev.Get(event.HTTPVersion)); key != 0 && d.short[1][shortSlot(key)] == key {
+		dull |= dullFields[dullVersion]
+	} else {
+		unknown[dullVersion] = key
+	}
+	ev.Dull |= dull
 	return unknown
 }
 
@@ -91,6 +104,9 @@ func (d *dullMemory) learn(unknown *dullLook, dull uint64) {
 }
 
 func (d *dullMemory) has(key uint64) bool {
+	if key == 0 {
+		return false
+	}
 	set := &d.sets[key>>32&(dullSets-1)]
 	if set[0] == key {
 		return true
@@ -138,12 +154,10 @@ func shortKey(v []byte) uint64 {
 	switch n := len(v); {
 	case n == 8 && v[7] > 7:
 		return binary.LittleEndian.Uint64(v)
-	case 0 < n && n < 8:
-		key := uint64(n) << 56
-		for i, c := range v {
-			key |= uint64(c) << (8 * i)
-		}
-		return key
+	case 4 <= n && n < 8:
+		return uint64(n)<<56 | uint64(binary.LittleEndian.Uint32(v)) | uint64(binary.LittleEndian.Uint32(v[n-4:]))<<(8*(n-4)&63)
+	case 0 < n && n < 4:
+		return uint64(n)<<56 | uint64(v[0]) | uint64(v[n/2])<<(8*(n/2)&63) | uint64(v[n-1])<<(8*(n-1)&63)
 	}
 	return 0
 }

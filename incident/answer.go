@@ -168,11 +168,22 @@ var showing = [...][]byte{[]byte("union"), []byte(" or "), []byte("+or+"), []byt
 
 // aim looks in b for what the request is after: rows, or a delay, as in SLEEP(5), pg_sleep(5), WAITFOR DELAY '0:0:5', sleep 5.
 func (a *answer) aim(b []byte) {
+	var room [512]byte
+	index := indexFold
+	if len(b) <= len(room) { // Fast path
+		index = bytes.Index
+		b = append(room[:0], b...)
+		for i, c := range b {
+			if c-'A' < 26 {
+				b[i] = c | 0x20
+			}
+		}
+	}
 	for _, word := range showing {
-		a.Shows = a.Shows || indexFold(b, word) >= 0
+		a.Shows = a.Shows || index(b, word) >= 0
 	}
 	for _, word := range delays {
-		at := indexFold(b, word)
+		at := index(b, word)
 		if at < 0 {
 			continue
 		}

@@ -466,11 +466,14 @@ func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector,
 	if q := ev.Get(event.Query); len(q) < 24 && bytes.IndexByte(q, '=') > 0 {
 		h ^= hash(q)
 	}
+	bit := uint64(1) << (h >> 8 % 64)
+	if now-w.Began <= int64(crawlSpan) && w.Began <= now && w.Seen[h>>16%8]&bit != 0 {
+		return nil, 0 // Fast path - it was counted
+	}
 	agent := uint32(hash(ev.Get(event.UserAgent)))
 	if now-w.Began > int64(crawlSpan) || w.Began > now {
 		w.Began, w.Pages, w.Seen, w.Agent = now, 0, [8]uint64{}, agent
 	}
-	bit := uint64(1) << (h >> 8 % 64)
 	if w.Seen[h>>16%8]&bit != 0 || w.Agent != agent || belongs(path) { // another agent: another person behind the same address
 		return nil, 0
 	}
