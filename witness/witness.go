@@ -112,6 +112,9 @@ func (s *Scorer) Quiet() uint64 { return ^s.loud }
 func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.Signal {
 	s.segments = s.segments[:0]
 	s.loud = 0
+	if ev.Fields()&cutFields&^ev.Dull == 0 && len(ev.Extra()) == 0 { // Fast path
+		return dst
+	}
 	if look := ev.Fields() & cutFields &^ ev.Dull; look != 0 {
 		for _, f := range fields {
 			if look>>f&1 == 0 {
