@@ -141,7 +141,7 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) {
 		if len(text) > 0 {
 			s.turn(func() { src.Write(text) })
 		}
-		s.metrics.bytes.Add(float64(len(text)))
+		s.metrics.took(len(text))
 		if out.bytes += int64(len(text)); req.output == stream && out.bytes-out.told >= progressStep {
 			out.told = out.bytes
 			out.line(map[string]any{"progress": map[string]int64{"bytes": out.bytes}})
@@ -166,8 +166,7 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	s.metrics.lines.Add(float64(report.Input.Lines))
-	s.metrics.verdicts.WithLabelValues(string(report.Verdict)).Inc()
+	s.metrics.judged(string(report.Verdict), report.Input.Lines)
 	if req.output == stream {
 		out.report(report)
 		out.flush(true)
