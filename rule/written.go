@@ -210,7 +210,7 @@ var (
 // casual returns a number for the value in which a match stands, if that is a search or a password that a person may well have
 // typed without meaning any harm: a few bytes, or words with some code between them. 0 if not.
 func (m *Matcher) casual(g *memo, threat string) uint32 {
-	if g.whole == nil || len(g.whole) == 0 || !m.ev.Has(event.Path) {
+	if len(g.whole) == 0 || !m.ev.Has(event.Path) {
 		return 0
 	}
 	var name string
