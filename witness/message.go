@@ -52,7 +52,7 @@ var tellings = map[string]telling{
 const (
 	manyMessages = 40
 	messageSpan  = 5 * time.Minute
-	surely       = 0.95 // probability from which one message alone is a reason
+	surely       = 0.99 // probability from which one message alone is a reason
 )
 
 // addMessages makes the Detectors of the message head, and the correlations that count what they raise.
