@@ -587,11 +587,19 @@ func readWindows(c *ctx, sc *scratch, t *tree, root, sys uint32, ev *event.Event
 	}
 }
 
+// isWindowsLogin tells whether a name is the number of a Windows event about a login.
+func isWindowsLogin(id []byte) bool {
+	switch string(id) {
+	case "4624", "4625", "4771", "4776":
+		return true
+	}
+	return false
+}
+
 // windowsLogin: event 4624 is a login, 4625 a failed one.
 func windowsLogin(ev *event.Event, id []byte) {
 	set(ev, event.Action, id)
-	switch string(id) {
-	case "4624", "4625", "4771", "4776":
+	if isWindowsLogin(id) {
 		ev.Kind = event.KindAuth
 		ev.Set(event.Action, bLogin)
 		ev.Set(event.Category, bAuthn)

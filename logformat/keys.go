@@ -50,7 +50,7 @@ var keyTable = []struct {
 	names  string
 }{
 	{sTime, 9, "@timestamp timestamp time ts t datetime timelocal timeiso8601 eventtime asctime eventtimestamp t.$date timeunixnano realtimetimestamp startutc requestreceivedtimestamp edgestarttimestamp querytimestamp"},
-	{sTime, 6, "date starttime timestampns timestampms logtime logtimestamp createdat occurredat receivedat startlocal startedat timems msec epoch unixtime observedtimeunixnano instant.epochsecond start eventtv updatedat timegenerated systemtime firstseen requesttimeepoch stagetimestamp"},
+	{sTime, 6, "date published starttime timestampns timestampms logtime logtimestamp createdat occurredat receivedat startlocal startedat timems msec epoch unixtime observedtimeunixnano instant.epochsecond start eventtv updatedat timegenerated systemtime firstseen requesttimeepoch stagetimestamp"},
 	{sTimeOrTook, 8, "requesttime"},
 
 	{sSource, 9, "clientip sourceip source.ip client.ip srcip sourceipaddress callerip clientaddr.ip request.clientip httprequest.clientip httprequest.remoteip context.identity.sourceip sourceaddress clienthost clientaddress httprequest.sourceip"},
@@ -89,7 +89,7 @@ var keyTable = []struct {
 	{sHost, 3, "domain"},
 	{slot(event.Hostname), 7, "hostname host.name machine machinename computer computername node nodename hostid serverhostname syslogserver instanceid agenthostname _hostname"},
 
-	{sUser, 8, "user username user.name remoteuser clientusername authuser uname login useremail email account accountname user.username user.email targetusername loginname usr authenticateduser requestuser requser user.login preferredusername userlogin mail account.email principalname userprincipalname req.user username.name authenticationusername attemptedusername acct csusername user.id.name"},
+	{sUser, 8, "user username user.name remoteuser clientusername authuser uname login useremail email account accountname user.username user.email targetusername loginname usr authenticateduser requestuser requser user.login preferredusername userlogin mail account.email principalname userprincipalname req.user username.name authenticationusername attemptedusername actor.alternateid acct csusername user.id.name"},
 	{sUser, 4, "accountid principal actor actor.name sub subject owner by who displayname identity admin customer customeremail userdisplayname remoteusername member"},
 	{slot(event.UserID), 6, "userid user.id uid auid customerid memberid user.uid userguid useruuid actorid"},
 	{slot(event.Session), 5, "session sessionid sid session.id sessid token.id tokenid jti connectionid"},

@@ -538,9 +538,31 @@ func judgeAuth(ev *event.Event, text []byte) {
 	}
 }
 
+// eventNames are what identity providers call a login or a second factor, where the words do not say it; whether it was granted stands
+// elsewhere in the record, unless it is said here (developer.okta.com/docs/reference/api/event-types).
+var eventNames = map[string]said{
+	"user.session.start":                            {bLogin, nil, bAuthn},
+	"user.authentication.sso":                       {bLogin, nil, bAuthn},
+	"user.authentication.verify":                    {bLogin, nil, bAuthn},
+	"user.authentication.auth_via_idp":              {bLogin, nil, bAuthn},
+	"user.authentication.auth_via_mfa":              {bMFA, nil, bAuthn},
+	"user.mfa.okta_verify.deny_push":                {bMFA, bFailure, bAuthn},
+	"user.mfa.okta_verify.deny_push_upgrade_needed": {bMFA, bFailure, bAuthn},
+	"user.mfa.attempt_bypass":                       {bMFA, bFailure, bAuthn},
+}
+
 // judgeName reads an event's name: "user.login", "login_failed", "USER_LOGIN_SUCCESS", "UserLoginFailed".
 func judgeName(ev *event.Event, name []byte) {
 	if len(name) > maxEventName {
+		return
+	}
+	if isWindowsLogin(name) {
+		windowsLogin(ev, name)
+		return
+	}
+	if s, ok := eventNames[string(name)]; ok {
+		ev.Set(event.Action, s.action)
+		s.set(ev)
 		return
 	}
 	sc := scratchOf(ev)
