@@ -9,7 +9,7 @@ import (
 )
 
 // snapshotVersion names the layout; a snapshot of another version is refused rather than misread.
-const snapshotVersion = 5
+const snapshotVersion = 6
 
 // snapshot is a Tracker's memory as it is written. Detectors and correlations go by name, since the rules may be
 // compiled anew before it is read.

@@ -201,6 +201,9 @@ func (t *Tracker) walked(ev *event.Event, d *event.Detector, n int) bool {
 	if entry == "" {
 		entry = t.cfg.Allow.hidesRule(d)
 	}
+	if d == fleetSeen || d == rushSeen { // of no single client
+		who = event.Entity{Type: event.EntityRoute, Value: string(Route(nil, ev.Get(event.Path)))}
+	}
 	r := raised{Signal: event.Signal{Detector: d, Field: event.Path}, actor: who, events: n, lasting: true}
 	if entry != "" {
 		t.hide(entry, ev, nil, &r)

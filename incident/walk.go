@@ -42,6 +42,9 @@ var (
 	wreckDone = &event.Detector{By: "profile:object_wreck_done", Name: "object_wreck_done", Title: "One client deleted object after object by number",
 		Why:    "One client deleted one neighbouring object after another, and the server confirmed it.",
 		Threat: "destructive-calls", Level: event.High, Confidence: 0.75, Stage: "action", Attack: []string{"T1485"}, Outcome: event.LikelySucceeded}
+	walkOwn = &event.Detector{By: "profile:object_walk_own", Name: "object_walk_own", Title: "A program of this network walks through objects by number",
+		Why:    "A program with an address of this network asked for object after object by its number, and was refused none: a synchronisation does that, and so does an intruder who is inside already.",
+		Threat: "bola", Level: event.Low, Confidence: 0.3, Stage: "exfiltration", Noise: true, Attack: []string{"T1213"}}
 	crawlSeen = &event.Detector{By: "profile:crawl", Name: "crawl", Title: "One client reads page after page",
 		Why:    "One client asked for many different pages within seconds, without the pictures and scripts that belong to them: a program copies the site.",
 		Threat: "bot-scraping", Level: event.Low, Confidence: 0.55, Stage: "recon", Noise: true, Attack: []string{"T1593"}}
@@ -53,10 +56,14 @@ var (
 		Threat: "dos-flood", Level: event.Medium, Confidence: 0.7, Stage: "action", Attack: []string{"T1499.003"}}
 )
 
-var walkDetectors = [...]*event.Detector{walkTried, walkServed, crawlSeen, crawlServed, bustSeen}
+var walkDetectors = [...]*event.Detector{walkTried, walkServed, walkOwn, wreckSeen, wreckDone, crawlSeen, crawlServed, bustSeen, fleetSeen, rushSeen}
 
-// walkers are the clients that were seen last.
-type walkers [walkSlots]walker
+// walkers are the clients that were seen last, and what they do together.
+type walkers struct {
+	Alone  [walkSlots]walker
+	Fleets [fleetSlots]fleet
+	Rush   rush
+}
 
 // A walker is what is remembered of one client. Times are event time in nanoseconds.
 type walker struct {
@@ -78,7 +85,7 @@ type walk struct {
 	At      int64 // the number that it asked for last
 	Up      bool
 	Steps   uint16
-	Refused uint16 // different objects in a row that were refused
+	Refused uint16 // different objects that were refused, fewer for each that was not
 	Since   int64  // when Writes began
 	Writes  uint16
 	Told    bool   // it is part of an incident
@@ -96,7 +103,7 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 	}
 	a := ev.Client.As16()
 	who := hash(a[:]) | 1
-	w := &ws[who>>20%walkSlots]
+	w := &ws.Alone[who>>20%walkSlots]
 	if w.Who != who || now-w.Last > int64(walkRest) || w.Last-now > int64(walkRest) {
 		*w = walker{Who: who, Began: now - int64(crawlSpan) - 1}
 	}
@@ -117,7 +124,15 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 	if d, n = w.bust(ev, path, now); d != nil {
 		return d, n
 	}
-	return w.page(ev, path, now)
+	if w.Asks > 0 && w.Busting <= now && now-w.Busting <= int64(bustSpan) && ws.push(w.Path, who, ev.Status, now) {
+		return rushSeen, 1
+	}
+	if d, n = w.page(ev, path, now); d == nil && ev.Status == 200 && len(ev.Get(event.Referer)) <= 1 {
+		if lo, hi := lastNumber(path[:min(len(path), maxWalked)]); hi > 0 && ws.turn(&object{key: hash(path[:lo]) | 1, id: numberIn(path[lo:hi])}, who, path, now) {
+			return fleetSeen, 1
+		}
+	}
+	return d, n
 }
 
 // object looks for a walk from number to number in path, or, told, in what an application wrote ("Order 17 shown to bob").
@@ -166,7 +181,7 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 		k.Refused = min(k.Refused+1, 1<<15)
 	} else {
 		if k.Steps < walkGap {
-			k.Refused = 0
+			k.Refused -= min(k.Refused, walkGap)
 		}
 		if ev.Status/100 == 2 || told {
 			k.Served = min(k.Served+1, 1<<15)
@@ -198,6 +213,9 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 		return wreckSeen, n
 	}
 	if (k.Steps >= walkSteps && k.Served >= walkLoot || k.Writes >= walkWrites) && !refused {
+		if agent := ev.Get(event.UserAgent); k.Refused == 0 && ev.Client.IsPrivate() && len(agent) > 0 && !bytes.HasPrefix(agent, []byte("Mozilla/")) {
+			return walkOwn, n
+		}
 		return walkServed, n
 	}
 	return walkTried, n
@@ -277,8 +295,15 @@ func objectOf(path, query []byte, told bool) (o object) {
 		}
 		return object{key: hash(path) ^ hash(pair[:eq])*3 | 1, id: numberIn(pair[eq+1:]), noun: pair[:eq]}
 	}
-	if at := lastSlash(path); at > 0 && len(path)-at > 12 && isID(path[at+1:]) {
-		return object{key: hash(path[:at]) | 1, id: int64(hash(path[at+1:]) >> 2)} // neighbours are not near: only refusals count
+	for end, n := len(path), 0; n < 2; n++ { // "/documents/ID" or "/documents/ID/download"
+		at := lastSlash(path[:end])
+		if at <= 0 {
+			break
+		}
+		if end-at > 12 && isID(path[at+1:end]) {
+			return object{key: hash(path[:at]) ^ hash(path[end:])*3 | 1, id: int64(hash(path[at+1:end]) >> 2)} // neighbours are not near: only refusals count
+		}
+		end = at
 	}
 	return o
 }

@@ -222,11 +222,11 @@ func TestAWSJSON(t *testing.T) {
 		"format=aws_waf|kind=waf|client=192.0.2.60|p=/s|q=q=1' or 1=1|host=example.com|ua=sqlmap|act=BLOCK|res=failure|rule=AWS-SQLi|why=SQLi_QUERY|time=2026-11-23T03:10:11Z")
 	f(`{"timestamp":1795403411000,"webaclId":"x","terminatingRuleId":"Default_Action","action":"ALLOW","httpRequest":{"clientIp":"2001:db8::60","uri":"/","args":"","httpMethod":"GET"}}`, "act=ALLOW|!res|!rule|client=2001:db8::60")
 	f(`{"actor":{"id":"00u1","type":"User","alternateId":"kim@example.com"},"client":{"ipAddress":"192.0.2.61"},"eventType":"user.session.start","outcome":{"result":"SUCCESS"},"published":"2026-11-23T03:10:11.000Z"}`,
-		"client=192.0.2.61|user=kim@example.com|action=login|result=success|time=2026-11-23T03:10:11Z")
+		"client=192.0.2.61|user.name=kim@example.com|act=login|res=success|time=2026-11-23T03:10:11Z")
 	f(`{"actor":{"alternateId":"kim@example.com"},"client":{"ipAddress":"192.0.2.61"},"eventType":"user.mfa.okta_verify.deny_push","outcome":{"result":"FAILURE"},"published":"2026-11-23T03:10:11.000Z"}`,
-		"client=192.0.2.61|user=kim@example.com|action=mfa|result=failure")
+		"client=192.0.2.61|user.name=kim@example.com|act=mfa|res=failure")
 	f(`{"EventTime":"2026-11-23 03:10:11","Hostname":"dc1","EventID":4625,"Channel":"Security","TargetUserName":"kim","IpAddress":"192.0.2.61"}`,
-		"client=192.0.2.61|user=kim|action=login|result=failure")
+		"client=192.0.2.61|user.name=kim|act=login|res=failure")
 	f(`{"schemaVersion":"2.0","accountId":"1","region":"eu-west-1","type":"UnauthorizedAccess:EC2/SSHBruteForce","service":{"serviceName":"guardduty","action":{"actionType":"NETWORK_CONNECTION","networkConnectionAction":{"remoteIpDetails":{"ipAddressV4":"192.0.2.61"}}},"eventLastSeen":"2026-11-23T03:10:11Z"},"severity":8,"title":"t","description":"d","resource":{"resourceType":"Instance","instanceDetails":{"instanceId":"i-1"}}}`,
 		"format=guardduty|kind=finding|client=192.0.2.61|rule=UnauthorizedAccess:EC2/SSHBruteForce|on=i-1|lvl=critical|time=2026-11-23T03:10:11Z")
 	f(`{"version":"1.1","account_id":"1","region":"us-east-1","query_timestamp":"2026-11-23T03:10:11Z","query_name":"x.example.","query_type":"A","rcode":"NOERROR","srcaddr":"192.0.2.62","srcport":"5","transport":"UDP"}`, "format=route53_resolver|kind=dns|client=192.0.2.62|dns.question.name=x.example.|network.transport=UDP")
