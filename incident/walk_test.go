@@ -92,6 +92,18 @@ func TestWalks(t *testing.T) {
 	f("", false, 3*s, series("DELETE /api/cart/items/%d 204", 20, 1000, 1))
 	f("", false, s, series("GET /remote.php/dav/files/a/%d 200", 90, 10, 3)) // synchronised files
 	f("", false, s, series("GET /photos/%d/thumbnail 200", 90, 10, 3))
+	ids := func(good int) (all []string) { // names that cannot be counted, one in good of them given out
+		for i := range 90 {
+			status := 403
+			if i%good == 0 {
+				status = 200
+			}
+			all = append(all, fmt.Sprintf("GET /documents/%08x-77aa-4b3c-9d2e-%012x/download %d", i*2654435761%4294967291, i*40503*9973, status))
+		}
+		return all
+	}
+	f("bola", false, s, ids(5))
+	f("", false, s, ids(2))
 	f("bot-scraping", true, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
 	f("", false, s, series("GET /backup/data/0184f5da9c49e3a8fb9d696baecb36b4c5a5fe59af165924e886c252b1ab%04d 200", 90, 1000, 7))
 	f("", false, 5*s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
