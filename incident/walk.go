@@ -25,7 +25,9 @@ const (
 	crawlSpan  = time.Minute
 	crawlPages = 25 // different pages within crawlSpan
 	bustSpan   = 5 * time.Second
-	bustAsks   = 30 // requests for one page within bustSpan, each with a different query that no page has
+	hitsFlood  = 600 // requests for one page within crawlSpan: ten a second, by one program
+	hitsOther  = 8   // requests for a page after which it is the one that is counted
+	bustAsks   = 30  // requests for one page within bustSpan, each with a different query that no page has
 )
 
 // Detectors of walks. They are profiles of a client, not rules.
@@ -51,12 +53,15 @@ var (
 	crawlServed = &event.Detector{By: "profile:crawl_served", Name: "crawl_served", Title: "One client was given page after page",
 		Why:    crawlSeen.Why, // and it got them
 		Threat: "bot-scraping", Level: event.Low, Confidence: 0.55, Stage: "recon", Noise: true, Attack: []string{"T1593"}, Outcome: event.LikelySucceeded}
+	hitSeen = &event.Detector{By: "profile:one_page_flood", Name: "one_page_flood", Title: "One program asks for one page ten times a second",
+		Why:    "One client asked for the same page ten times a second for a minute, which no person and hardly a program in its right mind does.",
+		Threat: "rate-flood", Level: event.Low, Confidence: 0.55, Noise: true, Stage: "action", Attack: []string{"T1499.003"}}
 	bustSeen = &event.Detector{By: "profile:cache_bypass", Name: "cache_bypass", Title: "One client asks for one page around the cache",
 		Why:    "One client asked for one page dozens of times within seconds, each time with another meaningless query, so that no cache can answer.",
 		Threat: "dos-flood", Level: event.Medium, Confidence: 0.7, Stage: "action", Attack: []string{"T1499.003"}}
 )
 
-var walkDetectors = [...]*event.Detector{walkTried, walkServed, walkOwn, wreckSeen, wreckDone, crawlSeen, crawlServed, bustSeen, fleetSeen, rushSeen}
+var walkDetectors = [...]*event.Detector{walkTried, walkServed, walkOwn, wreckSeen, wreckDone, crawlSeen, crawlServed, hitSeen, bustSeen, fleetSeen, rushSeen}
 
 // walkers are the clients that were seen last, and what they do together.
 type walkers struct {
@@ -77,6 +82,10 @@ type walker struct {
 	Busting int64     // when Path began to be asked for around the cache
 	Path    uint32    // hash of that page
 	Asks    uint16    // how often
+	Made    uint32    // hash of the route at which it made things last
+	Makes   uint16    // how many
+	Hits    uint16    // requests for the page Hit since Began
+	Hit     uint32
 }
 
 // A walk is a client's way through the objects of one route.
@@ -113,8 +122,14 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 	}
 	get := true
 	switch string(ev.Get(event.Method)) {
-	case "POST", "OPTIONS":
-		return nil, 0 // what makes things has detectors of its own
+	case "POST":
+		if ev.Status != 403 && ev.Status != 404 { // what makes things has detectors of its own
+			w.makes(path, ev.Status)
+			return nil, 0
+		}
+		return w.object(path, false, false, ev, now)
+	case "OPTIONS":
+		return nil, 0
 	case "PUT", "PATCH", "DELETE":
 		get = false
 	}
@@ -198,7 +213,7 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	if deletes && (clerk || k.Steps < walkWreck || tidied(path)) {
 		return nil, 0
 	}
-	if told && !shows(path, k.Steps < walkSteps) {
+	if told && !shows(path, k.Steps < walkSteps) || !told && w.madeThem(path, max(k.Steps, k.Writes)) {
 		return nil, 0
 	}
 	n := 1
@@ -220,30 +235,6 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	}
 	return walkTried, n
 }
-
-// machine tells whether the name that somebody is signed in with is that of a program which is meant to see everything.
-func machine(user []byte) bool {
-	for _, p := range machineNames {
-		if at := bytes.Index(user, p); at == 0 || at > 0 && bytes.IndexByte([]byte("-_.:@/"), user[at-1]) >= 0 {
-			return true
-		}
-	}
-	return false
-}
-
-var machineNames = [...][]byte{[]byte("svc"), []byte("service-"), []byte("service_"), []byte("serviceaccount"), []byte("sync"), []byte("integration"), []byte("etl"), []byte("dwh"), []byte("backup"), []byte("exporter"), []byte("importer"), []byte("robot"), []byte("system:")}
-
-// tidied tells whether a path leads to what people empty: carts, mailboxes, notes.
-func tidied(path []byte) bool {
-	for _, p := range tidiedParts {
-		if bytes.Contains(path, p) {
-			return true
-		}
-	}
-	return false
-}
-
-var tidiedParts = [...][]byte{[]byte("cart"), []byte("basket"), []byte("item"), []byte("message"), []byte("mail"), []byte("notif"), []byte("note"), []byte("chat"), []byte("file"), []byte("session"), []byte("device"), []byte("attachment")}
 
 // shows tells whether a message says that somebody looked at something or, write, changed it.
 func shows(m []byte, write bool) bool {
@@ -488,6 +479,7 @@ func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector,
 		return nil, 0 // Fast path - a person who follows links, or a program of the house
 	}
 	h := hash(path)
+	same := uint32(h)
 	if q := ev.Get(event.Query); len(q) < 24 && bytes.IndexByte(q, '=') > 0 {
 		h ^= hash(q)
 	}
@@ -497,7 +489,17 @@ func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector,
 	}
 	agent := uint32(hash(ev.Get(event.UserAgent)))
 	if now-w.Began > int64(crawlSpan) || w.Began > now {
-		w.Began, w.Pages, w.Seen, w.Agent = now, 0, [8]uint64{}, agent
+		w.Began, w.Pages, w.Seen, w.Agent, w.Hits = now, 0, [8]uint64{}, agent, 0
+	}
+	if w.Agent == agent {
+		if w.Hit != same && w.Hits < hitsOther {
+			w.Hit, w.Hits = same, 0
+		}
+		if w.Hit == same && ev.Status == 200 {
+			if w.Hits = min(w.Hits+1, 1<<15); w.Hits >= hitsFlood {
+				return hitSeen, 1
+			}
+		}
 	}
 	if w.Seen[h>>16%8]&bit != 0 || w.Agent != agent || belongs(path) { // another agent: another person behind the same address
 		return nil, 0

@@ -103,6 +103,17 @@ func TestWalks(t *testing.T) {
 		return all
 	}
 	f("bola", false, s, ids(5))
+	var till, others []string // a till shows each order that it takes; who takes none has no reason to
+	for i := range 40 {
+		till = append(till, "POST /api/orders 201", fmt.Sprintf("GET /api/orders/%d 200", 900+i))
+		others = append(others, "POST /api/events 201", fmt.Sprintf("GET /api/orders/%d 200", 900+i))
+	}
+	f("", false, s, till)
+	f("bola", true, s, others)
+	f("bola", false, s, series("POST /api/orders/%d/cancel 403", 20, 900, 2))
+	f("", false, s, series("POST /api/orders/%d/pay 200", 40, 900, 1))
+	f("rate-flood", true, s/16, series("GET /api/search?q=chair%d 200", 1100, 1, 0))
+	f("", false, s/4, series("GET /api/search?q=chair%d 200", 1100, 1, 0))
 	f("", false, s, ids(2))
 	f("bot-scraping", true, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
 	f("", false, s, series("GET /backup/data/0184f5da9c49e3a8fb9d696baecb36b4c5a5fe59af165924e886c252b1ab%04d 200", 90, 1000, 7))
