@@ -112,7 +112,7 @@ func TestWalks(t *testing.T) {
 	f("bola", true, s, others)
 	f("bola", false, s, series("POST /api/orders/%d/cancel 403", 20, 900, 2))
 	f("", false, s, series("POST /api/orders/%d/pay 200", 40, 900, 1))
-	f("rate-flood", true, s/16, series("GET /api/search?q=chair%d 200", 1100, 1, 0))
+	f("rate-flood", false, s/16, series("GET /api/search?q=chair%d 200", 1100, 1, 0))
 	f("", false, s/4, series("GET /api/search?q=chair%d 200", 1100, 1, 0))
 	f("", false, s, ids(2))
 	f("bot-scraping", true, s, series("GET /catalog/item-%d.html 200", 40, 10, 3))
