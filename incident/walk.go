@@ -484,8 +484,8 @@ func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector,
 		h ^= hash(q)
 	}
 	bit := uint64(1) << (h >> 8 % 64)
-	if now-w.Began <= int64(crawlSpan) && w.Began <= now && w.Seen[h>>16%8]&bit != 0 {
-		return nil, 0 // Fast path - it was counted
+	if now-w.Began <= int64(crawlSpan) && w.Began <= now && w.Seen[h>>16%8]&bit != 0 && w.Hit != same {
+		return nil, 0 // Fast path - it was counted, and is not asked for again and again
 	}
 	agent := uint32(hash(ev.Get(event.UserAgent)))
 	if now-w.Began > int64(crawlSpan) || w.Began > now {
