@@ -6,7 +6,7 @@ ARGS     ?= --help
 # The packages that also run in a browser; their tests, golden reports included, pass as WebAssembly.
 ENGINE = ./event/... ./decode/... ./neural/... ./logformat/... ./rule/... ./witness/... ./incident/... ./render/... .
 
-.PHONY: help build web site reproducible page FORCE run test check fmt vet lint floors wasm golden coverage bench fuzz generate clean
+.PHONY: help build web site reproducible sizes page FORCE run test check fmt vet lint floors wasm golden coverage bench fuzz generate clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -33,6 +33,12 @@ reproducible: bin/vanguard.wasm ## build the engine again elsewhere, from nothin
 	git ls-files -z | tar -c --null -T - | tar -x -C bin/elsewhere/source
 	cd bin/elsewhere/source && GOCACHE="$$PWD/../cache" $(WASM_BUILD) -o ../vanguard.wasm ./cmd/vanguard-wasm
 	cmp bin/vanguard.wasm bin/elsewhere/vanguard.wasm && rm -rf bin/elsewhere && echo "two builds, the same bytes"
+
+sizes: bin/vanguard.wasm ## how large the engine for the browser is, packed, with the classifier and without
+	: > bin/none.bin && printf '{"Replace":{"%s":"%s"}}' "$$PWD/models/$$(sed -n 's/^.*go:embed //p' models/embed.go)" "$$PWD/bin/none.bin" > bin/without.json
+	$(WASM_BUILD) -overlay bin/without.json -o bin/without.wasm ./cmd/vanguard-wasm
+	@node -e 'const z = require("zlib"), fs = require("fs"), c = z.constants; for (const f of process.argv.slice(1)) { const b = fs.readFileSync(f); console.log(f, b.length, "gzip", z.gzipSync(b, { level: 9 }).length, "brotli", z.brotliCompressSync(b, { params: { [c.BROTLI_PARAM_QUALITY]: 11, [c.BROTLI_PARAM_LGWIN]: 24, [c.BROTLI_PARAM_SIZE_HINT]: b.length } }).length); }' bin/vanguard.wasm bin/without.wasm
+	@rm -f bin/none.bin bin/without.json bin/without.wasm
 
 FORCE:
 

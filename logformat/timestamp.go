@@ -1,6 +1,7 @@
 package logformat
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/helixvanguard/vanguard/event"
@@ -86,6 +87,8 @@ func scanTime(c *ctx, s []byte) (ns int64, clock event.Clock, n int) {
 	switch b := s[0]; {
 	case isDigit(b):
 		n = t.digits(c, s)
+	case b == '@':
+		n = t.tai64n(s)
 	case isAlpha(b) || b >= 0x80:
 		n = t.letters(c, s)
 	}
@@ -175,6 +178,42 @@ func (t *civil) date(y, m, d int) bool {
 	return true
 }
 
+// dayOfYear keeps the date of the day that three digits count from the first of January (ISO 8601's ordinal date).
+func (t *civil) dayOfYear(y int, s []byte) bool {
+	if !isDigit(s[0]) || two(s, 1) < 0 || y < 1 {
+		return false
+	}
+	n := int(s[0]-'0')*100 + two(s, 1)
+	for m := 12; m >= 1; m-- {
+		if before := int(days(y, m, 1) - days(y, 1, 1)); n > before {
+			d := n - before
+			return d <= int(days(y+m/12, m%12+1, 1)-days(y, m, 1)) && t.date(y, m, d)
+		}
+	}
+	return false
+}
+
+// taiEpoch is 1970-01-01 as TAI64 counts seconds where nobody keeps a table of leap seconds (tai64nlocal's 10).
+const taiEpoch = 1<<62 + 10
+
+// tai64n reads "@40000000433225833b6e1a8c", what multilog and its like put in front: 16 hexadecimal digits of seconds, 8 of nanoseconds.
+func (t *civil) tai64n(s []byte) int {
+	const length = 25
+	if len(s) < length || s[1] != '4' || len(s) > length && s[length] != ' ' {
+		return 0
+	}
+	sec, err := strconv.ParseInt(string(s[1:17]), 16, 64)
+	if err != nil || sec < taiEpoch || sec-taiEpoch >= maxUnix {
+		return 0
+	}
+	ns, err := strconv.ParseUint(string(s[17:length]), 16, 32)
+	if err != nil || ns >= 1e9 {
+		return 0
+	}
+	t.ns, t.epoch = (sec-taiEpoch)*1e9+int64(ns), true
+	return length
+}
+
 // digits reads what starts with a digit and returns its length, or 0.
 func (t *civil) digits(c *ctx, s []byte) int {
 	run := 1
@@ -194,6 +233,12 @@ func (t *civil) digits(c *ctx, s []byte) int {
 	case 4:
 		// 2026-11-23T03:10:11.123Z, 2026/11/23 03:10:11, 2026.11.23-03.10.11, 2026:11:23-03:10:11, 2026-Nov-23
 		if sep != '-' && sep != '/' && sep != '.' && sep != ':' && sep != ' ' {
+			return 0
+		}
+		if sep == '-' && len(s) > 8 && s[8] == 'T' && isDigit(s[6]) && isDigit(s[7]) {
+			if t.dayOfYear(four(s, 0), s[5:8]) { // 2026-327T03:10:11
+				return t.timeAfter(s, 8)
+			}
 			return 0
 		}
 		y, m, i := four(s, 0), two(s, 5), 7
@@ -253,7 +298,7 @@ func (t *civil) digits(c *ctx, s []byte) int {
 			}
 		}
 	case 8: // 20261123T031011Z, 20261123 03:10:11
-		if sep == 'T' || sep == ' ' || sep == '-' || sep == '_' {
+		if sep == 'T' || sep == ' ' || sep == '-' || sep == '_' || sep == '.' && two(s, 13) >= 0 {
 			if t.date(four(s, 0), two(s, 4), two(s, 6)) && t.year >= 1970 && t.year < 2200 {
 				if h, m := two(s, 9), two(s, 11); h >= 0 && m >= 0 && h < 24 && m < 60 {
 					t.hour, t.min = h, m

@@ -114,6 +114,10 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusUnsupportedMediaType, "send the log plain, or packed by gzip, zstd or bzip2")
 		return
 	}
+	if strings.HasPrefix(strings.ToLower(r.Header.Get("Content-Type")), "multipart/") { // a form's seams would be judged as lines
+		fail(w, http.StatusUnsupportedMediaType, "send the log itself as the body, not a form: curl --data-binary @access.log")
+		return
+	}
 	leave, ok := s.place(w, r)
 	if !ok {
 		return

@@ -274,6 +274,7 @@ func TestScan(t *testing.T) {
 	f("format=%24nonsense", log, 400, "")
 	f("", "PK\x03\x04", 415, "zip archive")
 	f("", log, 415, "plain, or packed", "Content-Encoding: br")
+	f("", log, 415, "not a form", "Content-Type: multipart/form-data; boundary=x")
 	f("", string(zipped(log)[:200]), 200, "cut off")
 	h.want(serve(t, func(c *Config) { c.MaxBody = 100 }).ask("POST", "/api/v1/scan", log), 413, "100 bytes")
 	h.want(serve(t, func(c *Config) { c.MaxText = 100 }).ask("POST", "/api/v1/scan", string(zipped(log))), 413, "unpacks to more")

@@ -7,9 +7,8 @@ import type { Upload, Uploaded } from "./share";
 const base = new URL(".", (document.currentScript as HTMLScriptElement).src);
 const say = (text: string) => { byId("state").textContent = text; };
 
+const NONE = "this host keeps no shares; run your own: vanguard serve";
 const WORDS: Record<number, string> = {
-  404: "this host keeps no shares; run your own: vanguard serve",
-  405: "this host keeps no shares; run your own: vanguard serve",
   413: "the report is too large to share; export it instead",
   429: "too many shares in a short time; try again later",
   507: "the server has no room left",
@@ -22,7 +21,8 @@ async function keep(u: Upload): Promise<Uploaded> {
     body: JSON.stringify({ ciphertext, iv, open_hash, expires, burn, ...(kdf ? { kdf } : {}) }),
   });
   const body: unknown = await r.json().catch(() => undefined);
-  if (r.status !== 201) return { error: WORDS[r.status] ?? ((body as { error?: string } | undefined)?.error || `the server answered ${r.status}`) };
+  // A host of static files answers 404, 405 or 501, and nothing that a program could read.
+  if (r.status !== 201) return { error: WORDS[r.status] ?? (body as { error?: string } | undefined)?.error ?? (r.status < 500 || r.status === 501 ? NONE : `the server answered ${r.status}`) };
   return body as Uploaded;
 }
 

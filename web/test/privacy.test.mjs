@@ -49,6 +49,11 @@ test("no request between load and share, nothing stored", async () => {
 const ATTEMPTS = {
   fetch: (url) => fetch(url + "/fetch", { method: "POST", body: "log" }).then(() => "sent", () => "refused"),
   "fetch that outlives the page": (url) => fetch(url + "/keepalive", { method: "POST", body: "log", keepalive: true, mode: "no-cors" }).then(() => "sent", () => "refused"),
+  "fetch later": (url) => { if (globalThis.fetchLater) try { fetchLater(url + "/later", { method: "POST", body: "log", activateAfter: 0 }); } catch { return "refused"; } },
+  "a stream of WebSocket": (url) => globalThis.WebSocketStream ? new WebSocketStream(url.replace("http", "ws") + "/stream").opened.then(() => "sent", () => "refused") : "refused",
+  "federated login": (url) => Promise.resolve().then(() => navigator.credentials.get({ identity: { providers: [{ configURL: url + "/identity.json", clientId: "log" }] } })).then(() => "sent", () => "refused"),
+  "the text beside a film": (url) => { const v = document.createElement("video"), t = document.createElement("track"); t.src = url + "/track.vtt"; t.default = true; v.append(t); v.src = url + "/film.mp4"; document.body.append(v); t.track.mode = "showing"; },
+  "an audio worklet": (url) => new AudioContext().audioWorklet.addModule(url + "/audio.js").then(() => "sent", () => "refused"),
   XMLHttpRequest: (url) => new Promise((r) => { const x = new XMLHttpRequest(); x.onload = () => r("sent"); x.onerror = () => r("refused"); x.open("GET", url + "/xhr"); try { x.send(); } catch { r("refused"); } }),
   WebSocket: (url) => new Promise((r) => { try { const w = new WebSocket(url.replace("http", "ws") + "/websocket"); w.onopen = () => r("sent"); w.onerror = () => r("refused"); } catch { r("refused"); } }),
   WebTransport: (url) => Promise.resolve().then(() => new WebTransport(url.replace("http:", "https:") + "/transport").ready).then(() => "sent", (e) => /Refused to connect/.test(e.message) ? "refused" : `another error: ${e.message}`),
@@ -112,7 +117,7 @@ test("the attempts below get through where nothing forbids them", async () => {
   hits = [];
   for (const way of Object.values(ATTEMPTS)) await attempt(page, way, canary.url);
   await page.waitForTimeout(500);
-  for (const path of ["/fetch", "/keepalive", "/xhr", "/websocket", "/events", "/beacon", "/i.png", "/srcset", "/button", "/svg-image", "/b.png", "/css-font", "/css-list", "/css-border", "/css-mask", "/css-content", "/import.css", "/s.css",
+  for (const path of ["/fetch", "/keepalive", "/later", "/stream", "/film.mp4", "/audio.js", "/xhr", "/websocket", "/events", "/beacon", "/i.png", "/srcset", "/button", "/svg-image", "/b.png", "/css-font", "/css-list", "/css-border", "/css-mask", "/css-content", "/import.css", "/s.css",
     "/hint-prefetch", "/hint-preload", "/hint-modulepreload", "/f.woff2", "/a.mp3", "/poster", "/form", "/formaction", "/ping", "/frame", "/frame-fetch", "/frame-image", "/object", "/embed", "/w", "/shared.js", "/service.js", "/worklet.js", "/import.js", "/s.js", "/cache"]) {
     assert.ok(hits.some((h) => h === path || h === path + "?"), `${path} was not asked for: ${hits}`);
   }
