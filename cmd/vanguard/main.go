@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -94,7 +95,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &code):
 		return int(code)
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "vanguard: %v; see vanguard %s --help\n", err, ctx.Command())
+		fmt.Fprintf(stderr, "vanguard: %v; see vanguard %s --help\n", err, commandName(ctx.Command()))
 		return exitUsage
 	}
 	fmt.Fprintln(stderr, "vanguard:", err)
@@ -122,4 +123,10 @@ func roomy(limit int64) {
 		runtime.SetFinalizer(s, collected)
 	}
 	runtime.SetFinalizer(new(sentinel), collected)
+}
+
+// commandName is kong's "rules test <dir>" without what follows the command.
+func commandName(command string) string {
+	name, _, _ := strings.Cut(command, " <")
+	return name
 }
