@@ -10,6 +10,7 @@ const (
 	nearby     = 20  // bytes kept on either side of a telling one
 	partHop    = 192 // bytes from a part to the next where telling bytes stand close for long
 	maxParts   = 24  // parts of one text: those at its front, and the last
+	maxName    = 48  // bytes of a name before data
 )
 
 // signs are bytes without which a text does nothing in most languages that attacks are written in.
@@ -166,8 +167,18 @@ func isElsewhere(text []byte) bool {
 }
 
 // isData tells whether text is JSON none of whose names and strings can be an attack: its brackets and quotes are those of data, as in
-// the state of a page or a filter that an application writes into its own addresses.
+// the state of a page or a filter that an application writes into its own addresses, or what an agent says of itself behind its name
+// ("pip/23.3.2 {"ci":true}").
 func isData(text []byte) bool {
+	for at, c := range text[:min(len(text), maxName)] {
+		if c == '{' {
+			text = text[at:]
+			break
+		}
+		if plain[c]&inKey == 0 && c != ' ' && (c != '/' || at == 0 || !isWord(text[at-1])) {
+			break
+		}
+	}
 	if c := text[0]; c != '{' && c != '[' {
 		return false
 	}

@@ -178,11 +178,13 @@ func TestParts(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "a", "o'brien", "rock & roll", "50% off", "c++ or c#", "anna@example.com", "1 or 2", "drop table lamp", "and/or", "a - b -- c"[:5], "https://www.example.com/a/b-c.html", "http://example.com/?a=b&c=d", "¿qué?",
-		`["",{"children":["__page__",{}]},null,null,true]`, `{"items":[{"id":3,"n":-1.5}],"all":false}`, `[["name","=","x"],["id",">",4]]`} {
+		`["",{"children":["__page__",{}]},null,null,true]`, `{"items":[{"id":3,"n":-1.5}],"all":false}`, `[["name","=","x"],["id",">",4]]`,
+		`pip/23.3.2 {"ci":true,"distro":{"id":"jammy","version":"22.04"}}`} {
 		f(text, false)
 	}
 	for _, text := range []string{"' or", "a;b", "<b>", "1 union select 2", "1 or 1#", "x--", "../x", "/etc/passwd", "$xy", "http://127.0.0.1/", "http://localhost/", "http://0x7f000001/", "http://metadata.google.internal/", "https://example.com/<x>", "java.lang.runtime", "a=b",
-		`{"$ne":null}`, `{"a":"<b>"}`, `{"a":1};x`, `{"a":"x"`, `["a"]or[1]`, `{"a":"b\"<x>"}`, `{{7*7}}`, `[a]`} {
+		`{"$ne":null}`, `{"a":"<b>"}`, `{"a":1};x`, `{"a":"x"`, `["a"]or[1]`, `{"a":"b\"<x>"}`, `{{7*7}}`, `[a]`,
+		`pip/23.3.2 {"ci":"$(id)"}`, `find {"$ne":null}`, `a/1 ${b}`, `a{{7*7}}`} {
 		f(text, true)
 	}
 }
