@@ -26,6 +26,7 @@ type Lane struct {
 	at    int           // of queue[0]: the event that is next
 	key   int64         // time of that event, or of the last one before it that has a time
 	room  chan struct{} // a token for each batch that is judged or waits
+	shift int64         // nanoseconds to add to times that name no zone, see place
 	done  bool
 }
 
@@ -34,6 +35,7 @@ type merge struct {
 	a     *Analyzer
 	mu    sync.Mutex
 	lanes []*Lane       // by name
+	begun bool          // the first event was taken
 	work  chan struct{} // a token for each Lane that judges right now: as many as there are workers
 	free  sync.Pool
 }
@@ -93,6 +95,7 @@ func (l *Lane) judge(block logformat.Block) {
 		l.release(b)
 		return
 	}
+	l.move(b)
 	l.queue = append(l.queue, b)
 	if len(l.queue) == 1 {
 		l.at = 0
@@ -132,6 +135,11 @@ func (m *merge) advance() {
 		}
 		if first == nil {
 			return
+		}
+		if !m.begun {
+			m.begun = true
+			m.place()
+			continue
 		}
 		first.observe(second)
 	}

@@ -27,7 +27,7 @@ import (
 // engineFlags are what every command that judges lines takes.
 type engineFlags struct {
 	Format     string   `help:"The lines' format: a name that --coverage shows, or an nginx log_format or Apache LogFormat string. Found by itself otherwise." placeholder:"FORMAT"`
-	TZ         string   `name:"tz" help:"Zone of times that name none: Europe/Berlin, +02:00, Local; UTC otherwise." placeholder:"ZONE"`
+	TZ         string   `name:"tz" help:"Zone of times that name none: Europe/Berlin, +02:00, Local; else as the run's other logs tell, or UTC." placeholder:"ZONE"`
 	Allow      []string `help:"Known innocent, repeatable: an address, a prefix, account:NAME, rule:NAME, app:NAME, route:PATH. The report tells what it hid." placeholder:"WHO" sep:"none"`
 	Rules      string   `help:"Folder of further Sigma rules." placeholder:"DIR"`
 	TrustProxy []string `help:"Address or prefix of a proxy whose X-Forwarded-For is believed, besides private ones; repeatable." placeholder:"CIDR"`
