@@ -27,6 +27,9 @@ func judge(ev *event.Event, d *event.Detector) (event.Outcome, string) {
 		if result == "failure" {
 			return event.Blocked, "the service reported a failure"
 		}
+		if result == "success" && string(ev.Get(event.Action)) == "GetCallerIdentity" {
+			return event.Unknown, "" // It needs no right: who asks has a valid key, and no more is known.
+		}
 		if result == "success" {
 			return event.Succeeded, "the call was carried out: no errorCode"
 		}
@@ -126,6 +129,38 @@ func (t *Tracker) settleProbes(in *Incident) {
 	}
 }
 
+// doubtShells takes back that a script answered, where the answers show that it is not there: different commands answered alike, or
+// with what this server answers to everything.
+func (t *Tracker) doubtShells(in *Incident) {
+	if in.Outcomes[event.LikelySucceeded] == 0 || in.Outcomes[event.Succeeded] > 0 {
+		return
+	}
+	var ok []*answer
+	for i := range in.Answers {
+		switch a := &in.Answers[i]; {
+		case a.Status/100 != 2:
+		case a.Size < 0 || a.Size > 0 && !t.site.answersEverything(a.Size):
+			ok = append(ok, a)
+		case a.Size == 0:
+			return // A shell may well be silent.
+		}
+	}
+	g := group{ok: ok}
+	if len(ok) > 0 && (payloads(ok) < enoughShells || !g.alike(ok)) {
+		return
+	}
+	if len(ok) == 0 && in.Served == 0 {
+		return
+	}
+	in.Outcomes[event.Unknown] += in.Outcomes[event.LikelySucceeded]
+	in.Outcomes[event.LikelySucceeded], in.Worked = 0, 0
+	for i := range in.Evidence {
+		if e := &in.Evidence[i]; e.Outcome == event.LikelySucceeded {
+			e.Outcome, e.Because = event.Unknown, ""
+		}
+	}
+}
+
 // works notes that the attempt behind e worked.
 func (in *Incident) works(e *Evidence, because string) {
 	e.Outcome, e.Because = event.LikelySucceeded, because
@@ -137,6 +172,7 @@ func (in *Incident) works(e *Evidence, because string) {
 const (
 	minLeak       = 24      // bytes: a smaller answer holds no secret
 	enoughRefused = 4       // probes of one client refused: it is not told 200 whatever it asks for
+	enoughShells  = 3       // different commands that a script answers alike: it does not run them
 	maxLeak       = 1 << 16 // bytes: password files and the like are smaller than pages
 )
 

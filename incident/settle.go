@@ -44,15 +44,19 @@ type ruling struct {
 }
 
 const (
-	jitter   = 4  // bytes by which answers differ that say the same: a counter, a shorter time
-	step     = 16 // bytes that separate two kinds of answer
-	tell     = 24 // bytes: the shortest output of a command, row or file that counts
-	minServe = 20 // requests: fewer are no flood
+	jitter    = 4  // bytes by which answers differ that say the same: a counter, a shorter time
+	step      = 16 // bytes that separate two kinds of answer
+	tell      = 24 // bytes: the shortest output of a command, row or file that counts
+	minServe  = 20 // requests: fewer are no flood
+	sameForms = 8  // attempts that show the same form again
 )
 
 // settle decides what single lines could not: how the answers to one actor's attempts differ among themselves, and from
 // what the same route usually answers.
 func (t *Tracker) settle(in *Incident) {
+	if in.Threat == "webshell" {
+		t.doubtShells(in)
+	}
 	if in.Outcome() >= event.LikelySucceeded {
 		return
 	}
@@ -192,6 +196,9 @@ func (g *group) rule(threat string, how manner) ruling {
 	case redirects:
 		return g.ruleRedirects()
 	case lists, guesses:
+		if a, ok := g.sameForm(); ok && how == guesses {
+			return ruling{event.Blocked, fmt.Sprintf("the form was shown again to each of %d attempts, always with %s bytes", len(g.all), comma(a.Size)), 0}
+		}
 		if a, ok := g.sameAnswer(); ok {
 			return ruling{event.Blocked, fmt.Sprintf("each of %d attempts was answered alike: %d with %s bytes", len(g.all), a.Status, comma(a.Size)), 0}
 		}
@@ -501,6 +508,19 @@ func (g *group) sameAnswer() (*answer, bool) {
 		}
 	}
 	return first, true
+}
+
+// sameForm tells whether a login answered many attempts 200 with the same page, as it does to a wrong password.
+func (g *group) sameForm() (*answer, bool) {
+	if len(g.all) < sameForms || len(g.ok) != len(g.all) {
+		return nil, false
+	}
+	for _, a := range g.ok {
+		if !a.Login || a.Size <= 0 || abs(a.Size-g.ok[0].Size) > jitter {
+			return nil, false
+		}
+	}
+	return g.ok[0], true
 }
 
 // onlyGateway tells whether all failures are those of a server that got no answer from another.

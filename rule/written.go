@@ -45,7 +45,7 @@ const (
 func (m *Matcher) weigh(g *memo, threat string) worth {
 	switch {
 	case g.whole == nil:
-	case !m.ev.Has(event.Path):
+	case !m.ev.Has(event.Path), m.ev.Kind == event.KindError && g.field == event.Message:
 		return m.ownWords(g, threat)
 	default:
 		return m.inWriting(g, threat)
@@ -56,7 +56,8 @@ func (m *Matcher) weigh(g *memo, threat string) worth {
 // inWriting weighs a match by the text of a request in which it stands.
 func (m *Matcher) inWriting(g *memo, threat string) worth {
 	switch action := m.ev.Get(event.Action); {
-	case !m.ev.Has(event.Body) || len(action) == 0:
+	case len(action) == 0:
+	case !m.ev.Has(event.Body):
 	case bytes.Equal(action, actionEdit) && (g.field == event.Body || threat == "wordpress-plugin-exploit"),
 		bytes.Equal(action, actionTelemetry) && g.field == event.Body:
 		return doubt
@@ -69,8 +70,12 @@ func (m *Matcher) inWriting(g *memo, threat string) worth {
 	from, to := writingAround(g.whole, middle, middle)
 	from, to = min(from, middle), max(to, middle)
 	name, value := nameBefore(g.whole, from), g.whole[from:to]
-	if sqlNames[name] && threat == "sql-injection" && isStatement(value) {
+	asks := bytes.Equal(m.ev.Get(event.Action), actionQuery)
+	if (asks || sqlNames[name]) && threat == "sql-injection" && isStatement(value) {
 		return nought // A tool whose users write SQL: nothing is broken out of.
+	}
+	if asks {
+		return doubt
 	}
 	if quoteNames[name] || codeNames[name] && (breaks(value) >= 2 || threat == "sql-injection" && isStatement(value) || namesLanguage(g.whole) || isDocument(value)) {
 		return doubt
@@ -130,6 +135,10 @@ var breakWords = [][]byte{[]byte("union "), []byte("union/"), []byte("and "), []
 func (m *Matcher) ownWords(g *memo, threat string) worth {
 	switch m.ev.Kind {
 	case event.KindApp, event.KindText, event.KindSystem:
+	case event.KindError:
+		if threat != "sql-injection" {
+			return full
+		}
 	case event.KindAuth:
 		if threat == "command-injection" && bytes.Contains(g.at, []byte("sh -c")) {
 			return nought // what sudo was told to run
@@ -178,7 +187,7 @@ func runsStatement(before, at []byte) bool {
 			continue
 		}
 		head := bytes.TrimRight(text[:i], " ")
-		if len(head) == 0 || len(head) < i && len(head)+2 <= i || bytes.IndexByte([]byte(":])>;"), head[len(head)-1]) >= 0 || logger(head) {
+		if len(head) == 0 || len(head) < i && len(head)+2 <= i || bytes.IndexByte([]byte(":])>;"), head[len(head)-1]) >= 0 || logger(head) || bytes.HasSuffix(head, []byte(" query")) {
 			return true
 		}
 	}
@@ -202,6 +211,7 @@ func quotedEquals(text []byte) bool {
 var (
 	dotDot          = []byte("..")
 	actionEdit      = []byte("edit")      // event.action of saving a page by those who may
+	actionQuery     = []byte("query")     // and of asking in a language of queries
 	actionTelemetry = []byte("telemetry") // and of sending logs, traces and reports of errors, which quote what others sent
 	languageKeys    = [][]byte{[]byte(`"lang`), []byte(`"parser"`), []byte(`"syntax"`), []byte("&lang=")}
 	documentTags    = [][]byte{[]byte("<html"), []byte("<!doctype html"), []byte("<!DOCTYPE html"), []byte("<!-- wp:")}

@@ -158,7 +158,7 @@ func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.
 			at, best, joined = seg, sc, agrees
 		}
 	}
-	if at == nil {
+	if at == nil || asks(ev) {
 		return dst
 	}
 	signal := event.Signal{Detector: s.w.web[best.Class][step(best)], Field: at.Field}
@@ -167,6 +167,9 @@ func (s *Scorer) request(ev *event.Event, dst []event.Signal, from int) []event.
 	}
 	return append(dst, signal)
 }
+
+// asks tells whether the request is a question in a language of queries, to a program that takes such: only a rule knows what is wrong with one.
+func asks(ev *event.Event) bool { return string(ev.Get(event.Action)) == "query" }
 
 // suspects appends the pieces of a value of f if one of them reaches the limit. Most values of a log were seen before, and are
 // passed over.
