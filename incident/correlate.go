@@ -88,6 +88,12 @@ func (t *Tracker) correlate(w *windows, ev *event.Event, base raised) (r raised,
 			}
 		}
 		r.evidence = append(r.evidence, base.evidence...)
+		r.parties = base.parties
+		if w.c.Type == rule.ValueCount && len(w.c.Condition.Fields) == 1 && w.c.Condition.Fields[0] == "source.ip" {
+			for _, m := range win.Marks {
+				r.parties = append(r.parties, m.Value)
+			}
+		}
 	}
 	return r, true
 }

@@ -65,7 +65,8 @@ type raised struct {
 	evidence []Evidence // of earlier lines, for a correlation that has just fired
 	events   int        // events that it stands for
 	lasting  bool
-	because  string // why it worked, where the detector knows better than the event
+	parties  []uint64 // hashes of the addresses among them, of one that several share
+	because  string   // why it worked, where the detector knows better than the event
 }
 
 // New returns an empty Tracker.
@@ -273,6 +274,9 @@ func (t *Tracker) record(ev *event.Event, r *raised) {
 	}
 	if callsOut[d.Threat] && ev.Kind != event.KindDNS && ev.Kind != event.KindFlow && !r.lasting {
 		t.await(ev, t.key)
+	}
+	for _, p := range r.parties {
+		in.shared(p)
 	}
 	for _, e := range r.evidence {
 		in.seen(e.Time, e.Clock)
