@@ -3,7 +3,6 @@ package incident
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -578,28 +577,3 @@ func distinct(as []*answer) (sizes []int64) {
 	}
 	return sizes
 }
-
-func span(lo, hi int64, unit string) string {
-	if lo == hi {
-		return comma(lo) + unit
-	}
-	return comma(lo) + " to " + comma(hi) + unit
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return strconv.Itoa(n) + " such requests"
-}
-
-// comma writes n with commas between thousands.
-func comma(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-func abs(n int64) int64 { return max(n, -n) }
