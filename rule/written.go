@@ -168,10 +168,20 @@ func (m *Matcher) ownWords(g *memo, threat string) worth {
 	var w words
 	w.count(before)
 	w.count(after)
-	if w.common >= 2 && w.plain >= 5 {
+	if w.common >= 2 && w.plain >= 5 || textNames[m.leafName(g)] && w.prose() {
 		return doubt
 	}
 	return full
+}
+
+// leafName returns the name of the leaf of a record in which a match stands, "" if it is not known.
+func (m *Matcher) leafName(g *memo) string {
+	at, ok := m.ev.Span(g.whole)
+	if !ok || !g.raw {
+		return ""
+	}
+	from := max(0, at[0]-2*maxName)
+	return nameBefore(m.ev.Text[from:at[0]], at[0]-from)
 }
 
 // sameBytes tells whether a and b are the same memory.
@@ -232,9 +242,7 @@ func (m *Matcher) casual(g *memo, threat string) uint32 {
 		from, to = min(from, middle), max(to, middle)
 		name, value = nameBefore(g.whole, from), g.whole[from:to]
 	case event.Message: // a leaf of a record
-		if at, ok := m.ev.Span(g.whole); ok && g.raw {
-			name = nameBefore(m.ev.Text[max(0, at[0]-2*maxName):at[0]], min(at[0], 2*maxName))
-		}
+		name = m.leafName(g)
 	}
 	switch {
 	case threat == "cross-site-scripting" && bookmarklet(value):
