@@ -13,7 +13,7 @@ import (
 func Message(ev *event.Event) []byte {
 	switch ev.Kind {
 	case event.KindApp, event.KindText, event.KindError, event.KindAuth, event.KindSystem:
-		if m := ev.Get(event.Message); len(m) >= minTelling {
+		if m := ev.Get(event.Message); len(m) >= minTelling && (ev.Kind != event.KindAuth || string(ev.Get(event.Result)) != "success") { // Who was let in did nothing else there.
 			return m
 		}
 	}
