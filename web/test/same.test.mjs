@@ -1,6 +1,6 @@
 // The page's report equals the command line's, field for field.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { drop, exported, launch, log, logs, open, paste, scan, serve } from "./harness.mjs";
 
@@ -37,3 +37,19 @@ test("secrets hidden: the same as --redact", async () => {
   assert.equal(got.redacted > 0, true);
   assert.deepEqual(got, JSON.parse(await scan(["-o", "json", "--redact", "-"], lines)));
 });
+
+// With CASES="FILE..." in the environment, 200 of the labelled cases in those files (a line each, as `vanguard eval`
+// reads them), spread evenly, are pasted as well.
+const files = (process.env.CASES ?? "").split(/\s+/).filter(Boolean);
+for (const file of files) {
+  test(`cases of ${file}`, async () => {
+    const all = readFileSync(file, "utf8").split("\n").filter(Boolean);
+    const step = Math.max(1, Math.floor(all.length / Math.ceil(200 / files.length)));
+    for (let i = 0; i < all.length; i += step) {
+      const { id, lines } = JSON.parse(all[i]);
+      if (await page.isVisible("#again")) await page.click("#again");
+      await paste(page, lines.join("\n") + "\n");
+      assert.deepEqual(JSON.parse(await exported(page, "json", { secrets: true })), JSON.parse(await scan(["-o", "json", "-"], lines.join("\n") + "\n")), id);
+    }
+  });
+}
