@@ -90,9 +90,9 @@ func (ws *walkers) push(path uint32, who uint64, status int, now int64) bool {
 	r.Asks = min(r.Asks+1, 1<<15)
 	r.Clients |= 1 << (who >> 8 % 64)
 	if status == 429 || status >= 500 {
-		r.Failed++
+		r.Failed = min(r.Failed+1, 1<<15)
 	}
-	return r.Asks >= rushAsks && r.Failed*rushFail >= r.Asks && bits.OnesCount64(r.Clients) >= fleetSize
+	return r.Asks >= rushAsks && int(r.Failed)*rushFail >= int(r.Asks) && bits.OnesCount64(r.Clients) >= fleetSize
 }
 
 // catalogue tells whether the numbers of a path were given out long before: to goods and articles. Orders, jobs and messages are made

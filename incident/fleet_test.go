@@ -99,3 +99,13 @@ func TestFleets(t *testing.T) {
 		}
 	}
 }
+
+// A rush of any size stays one: its counts do not run over.
+func TestRushOfMany(t *testing.T) {
+	var ws walkers
+	for i := range 80_000 {
+		if got := ws.push(7, uint64(i)<<8, 503, 1); got != (i+1 >= rushAsks) {
+			t.Fatalf("request %d: %v", i+1, got)
+		}
+	}
+}
