@@ -73,11 +73,11 @@ func (b *behaviour) log(who, agent, refused string, n, gap int) string {
 	return out.String()
 }
 
-// judgeTrail judges a log of CloudTrail.
-func judgeTrail(t *testing.T, e *Engine, log string) *Report {
+// judge judges a log of that name.
+func judge(t *testing.T, e *Engine, name, log string) *Report {
 	t.Helper()
 	a := e.Analyzer()
-	src := a.Source("cloudtrail.json")
+	src := a.Source(name)
 	if _, err := src.Write([]byte(log)); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestBehaviours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := func(log string) *Report { return judgeTrail(t, e, log) }
+	judge := func(log string) *Report { return judge(t, e, "cloudtrail.json", log) }
 	all := readBehaviours(t)
 	if len(all) < 100 {
 		t.Fatalf("%d behaviours", len(all))
@@ -157,7 +157,7 @@ func TestClaimedTool(t *testing.T) {
 		{"works like one, but this was by hand", before + attach.log(byUser, byHand, "", 1, 0), UnderAttack},
 		{"works like one, and blinds the account", before + stop.log(byUser, byTool, "", 1, 0), CompromiseLikely},
 	} {
-		if got := judgeTrail(t, e, c.log).Verdict; got != c.want {
+		if got := judge(t, e, "cloudtrail.json", c.log).Verdict; got != c.want {
 			t.Errorf("%s: %s, want %s", c.what, got, c.want)
 		}
 	}

@@ -96,3 +96,28 @@ func firstDifference(got, want string) string {
 	}
 	return "only in line ends"
 }
+
+// TestReadme: the report that README.md begins with is the one that is printed, but for what it leaves out and the hashes.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := os.ReadFile("testdata/golden/wordpress-apache.text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, excerpt, _ := strings.Cut(string(readme), "$ vanguard scan testdata/logs/wordpress-apache.log\n")
+	excerpt, _, ok := strings.Cut(excerpt, "\nvanguard ")
+	head, tail, ok2 := strings.Cut(strings.ReplaceAll(excerpt, "testdata/logs/", ""), "[...]\n")
+	if !ok || !ok2 {
+		t.Fatal("README.md has no excerpt of the form REPORT [...] REPORT, vanguard VERSION")
+	}
+	printed := string(golden)
+	if !strings.HasPrefix(printed, head) {
+		t.Errorf("the excerpt begins otherwise: %s", firstDifference(head, printed[:min(len(head), len(printed))]))
+	}
+	if end := printed[:strings.LastIndex(printed, "\nvanguard ")]; !strings.HasSuffix(end, tail) {
+		t.Errorf("the excerpt ends otherwise:\n%s", tail)
+	}
+}

@@ -279,17 +279,6 @@ func TestLogins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := func(log string) *Report {
-		a := e.Analyzer()
-		src := a.Source("service.log")
-		if _, err := src.Write([]byte(log)); err != nil {
-			t.Fatal(err)
-		}
-		if err := src.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return a.Report()
-	}
 	for _, l := range logins {
 		run, few := "", ""
 		for i := range 10 {
@@ -306,20 +295,20 @@ func TestLogins(t *testing.T) {
 			}
 			return false
 		}
-		if r := judge(run); !found(r, false) {
+		if r := judge(t, e, "service.log", run); !found(r, false) {
 			t.Errorf("%s: ten refusals: %s, and %s is not named\n%s", l.name, r.Verdict, ip, run)
 		}
 		if l.in != "" {
 			few += fillLogin(l.in, 4, ip)
-			if r := judge(run + fillLogin(l.in, 12, ip)); !found(r, true) {
+			if r := judge(t, e, "service.log", run+fillLogin(l.in, 12, ip)); !found(r, true) {
 				t.Errorf("%s: refusals and a login: %s\n%s", l.name, r.Verdict, fillLogin(l.in, 12, ip))
 			}
 			// The owner, who sits elsewhere, is not who guesses.
-			if r := judge(run + fillLogin(l.in, 12, "198.51.100.4")); r.Verdict == CompromiseLikely {
+			if r := judge(t, e, "service.log", run+fillLogin(l.in, 12, "198.51.100.4")); r.Verdict == CompromiseLikely {
 				t.Errorf("%s: the owner's login from elsewhere: %s", l.name, r.Verdict)
 			}
 		}
-		if r := judge(few); len(r.Findings) > 0 {
+		if r := judge(t, e, "service.log", few); len(r.Findings) > 0 {
 			t.Errorf("%s: three refusals: %s, %s", l.name, r.Verdict, r.Findings[0].Threat)
 		}
 	}

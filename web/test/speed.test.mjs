@@ -109,13 +109,19 @@ function large(n) {
   return { file, remove: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
+/** reading gives the page a large file, and returns it when a first verdict stands and most is still to be read. */
+async function reading(page) {
+  const big = large(600_000);
+  await warm(page);
+  await page.setInputFiles("#picker", big.file);
+  await page.waitForSelector("#sofar #verdict");
+  return big;
+}
+
 test("stop, and keep what was found", async () => {
   const page = await open(browser, host.url);
-  const big = large(600_000);
+  const big = await reading(page);
   try {
-    await warm(page);
-    await page.setInputFiles("#picker", big.file);
-    await page.waitForSelector("#sofar #verdict");
     const began = Date.now();
     await page.evaluate(() => document.querySelector("#stop").click());
     await judged(page);
@@ -132,11 +138,8 @@ test("stop, and keep what was found", async () => {
 
 test("other logs while reading: what was begun is dropped", async () => {
   const page = await open(browser, host.url);
-  const big = large(600_000);
+  const big = await reading(page);
   try {
-    await warm(page);
-    await page.setInputFiles("#picker", big.file);
-    await page.waitForSelector("#sofar #verdict");
     assert.ok(await page.isHidden("#change"), "lines that are still read are not to be changed");
     const began = Date.now();
     await page.click("#again");
