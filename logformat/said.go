@@ -34,16 +34,26 @@ type said struct {
 // maxApart is how many words may stand between a topic and the verdict on it, fillers and opaque tokens not counted.
 const maxApart = 1
 
+// far is a distance at which nothing is near.
+const far = 99
+
+// hearing takes in one message, word by word.
+type hearing struct {
+	toks []tok
+	said said // by phrases that need no verdict
+
+	authBad, authGood, tokenBad, deny, otherBad, done bool
+	login, mfa, refresh, token, word                  bool // is spoken of; word: a password
+
+	// How many counted words ago it was said in this clause, or far.
+	topic, credential, perm, bad, good, not int
+	zero                                    int // a number: "0 failed logins"
+}
+
 // judge reads tokens. addr: the record names the client, besides what the tokens may say.
-func judge(toks []tok, addr bool) (s said) {
-	var authBad, authGood, tokenBad, deny, otherBad, done bool
-	var topics, tokens int
-	var login, mfa, refresh, word bool // word: a password is spoken of
-	// The last topic, verdict, token word... of this clause: distance in counted words since, or far.
-	const far = 99
-	topic, tokn, perm, bad, good, not := far, far, far, far, far, far
-	var topicPlural bool
-	zero := far // a number just before: "0 failed logins"
+func judge(toks []tok, addr bool) said {
+	h := hearing{toks: toks, not: far, zero: far}
+	h.forget()
 	for i := 0; i < len(toks); i++ {
 		t := &toks[i]
 		switch t.kind {
@@ -52,255 +62,273 @@ func judge(toks []tok, addr bool) (s said) {
 				i += n - 1 // "attempt from [192.0.2.1, 10.0.0.2] failed"
 				continue
 			}
-			topic, tokn, perm, bad, good, not, zero = far, far, far, far, far, far, far
-			continue
+			h.forget()
+			h.not, h.zero = far, far
 		case tNumber:
-			zero = 0
-			continue
+			h.zero = 0
 		case tColon:
-			bad, good, zero = far, far, far // "Validation error: password too short"
-			continue
+			h.bad, h.good, h.zero = far, far, far // "Validation error: password too short"
 		case tWord:
-		default:
-			zero = far
-			continue
-		}
-		cl, sp := t.class(), t.sp()
-		if cl&wBlock != 0 && cl&(wBad|wGood|wTopic|wToken) == 0 {
-			topic, tokn, perm, bad, good = far, far, far, far, far
-			if sp != spReset && sp != spLimit {
-				not = far
+			cl, sp := t.class(), t.sp()
+			if cl&wBlock != 0 && cl&(wBad|wGood|wTopic|wToken) == 0 {
+				h.forget()
+				if sp != spReset && sp != spLimit {
+					h.not = far
+				}
 			}
-		}
-		next := func(k int) special {
-			if i+k < len(toks) {
-				return toks[i+k].sp()
-			}
-			return 0
-		}
-		// Fixed phrases first.
-		switch sp {
-		case spLogged, spSigned:
-			if next(1) == spIn && bad <= maxApart {
-				authBad, login = true, true // "failed to logged in"
-			} else if next(1) == spIn && not > maxApart {
-				authGood, login = true, true
-			} else if next(1) == spOut {
-				s = said{action: bLogout, category: bAuthn}
-			}
-		case spLogout:
-			if s.action == nil {
-				s = said{action: bLogout, category: bAuthn}
-			}
-		case spSession:
-			if next(1) == spOpened && next(2) == spFor {
-				authGood, login = true, true
-			} else if next(1) == spClosed && next(2) == spFor {
-				s = said{action: bLogout, category: bAuthn}
-			}
-		case spPassword:
-			word = true
-			if next(1) == spReset && !login {
-				s = said{action: bReset, category: bAuthn}
-				topic = far
+			topic, then := h.phrase(i, sp)
+			if then == end {
+				return h.said
+			} else if then == skip {
 				continue
 			}
-			if next(1) == spChanged && not > maxApart {
-				return said{bChange, bSuccess, bAuthn}
-			}
-		case spUsing:
-			if next(1) == spPassword && perm < far || next(1) == spPassword && deny {
-				authBad, login = true, true
-				topics++
-			}
-		case spToo:
-			if next(1) == spMany && next(2) == spRequests {
-				deny = true
-			}
-		case spRate:
-			if next(1) == spLimit && (next(2) == spExceeded || next(3) == spExceeded || string(lowerBytes(toks, i+1)) == "limited") {
-				deny = true
-			}
-		case spThrottled:
-			deny = true
-		case spMissing:
-			for k := 1; k <= 3 && i+k < len(toks); k++ {
-				if toks[i+k].class()&(wTopic|wToken) != 0 {
-					tokenBad = true
-				}
-			}
-			bad = far
-			continue
-		case spRegistered:
-			if accountNear(toks, i) && not > maxApart {
-				return said{bRegister, bSuccess, bAuthn}
-			}
-		case spPayment, spCharge:
-			if v := paymentVerdict(toks[i+1:]); v != nil {
-				return said{action: bPayment, result: v}
-			}
-		case spOTP:
-			mfa = true
-			for k := 1; k <= 3; k++ {
-				if next(k) == spSent {
-					return said{action: bMFA, category: bAuthn}
-				}
-			}
-		case spFactor:
-			mfa = true
-		case spStepUp:
-			if i+2 < len(toks) && string(lowerBytes(toks, i+1)) == "up" {
-				return said{action: bMFA, category: bAuthn}
-			}
-		case spRequires:
-			if next(1) == spRole || next(2) == spRole {
-				deny = true
-			}
-		case spValidation, spInput:
-			for k := -1; k <= 1; k++ {
-				if j := i + k; j >= 0 && j < len(toks) && k != 0 && toks[j].class()&wBad != 0 {
-					otherBad = true
-				}
-			}
-		case spUploaded:
-			s.action = bUpload
-		case spLogin, spSignin:
-			login = true
-		case spLog, spSign:
-			if next(1) == spIn {
+			if topic {
 				cl |= wTopic
-				login = true
 			}
-		case spRefresh:
-			refresh = true
+			if h.verdicts(i, cl, sp) {
+				h.count(cl)
+			}
+		default:
+			h.zero = far
 		}
-		negated := not <= maxApart || zero == 0
-		switch {
-		case cl&wNot != 0:
-			not = 0
-			topic, tokn, perm, bad, good = topic+1, tokn+1, perm+1, bad+1, good+1
-			if cannotLogIn(toks[i:]) {
-				authBad, login = true, true
-			}
-			if tokenAfter(toks, i) {
-				tokenBad = true
-			}
-			continue
-		case cl&wTopic != 0 && cl&(wBad|wGood) != 0: // "AUTHFAIL", "loginok"
-			topics++
-			if cl&wBad != 0 {
-				authBad = authBad || !negated
-			} else if not > maxApart {
-				authGood = true
-			}
-		case cl&wTopic != 0:
-			topics++
-			topicPlural = sp == spLogins
-			if not <= maxApart {
-				if w := string(lowerBytes(toks, i)); w == "authenticate" || w == "authenticated" && before(toks, i) == "be" {
-					authBad, login = true, true
-				} else if w == "authenticated" {
-					tokenBad = true
-				}
-			}
-			if !topicPlural {
-				if bad <= maxApart {
-					authBad = true
-				}
-				if good <= maxApart {
-					authGood = true
-				}
-				topic = -1
-			}
-		case cl&wToken != 0:
-			tokens++
-			if w := before(toks, i); w == "unrecognized" || w == "unrecognised" || w == "illegal" || w == "unexpected" {
-				continue // a parser's token
-			}
-			if bad <= maxApart {
-				tokenBad = true
-			}
-			tokn = -1
-		case cl&wBad != 0:
-			if zero == 1 && string(lowerBytes(toks, i)) == "failures" {
-				negated = true // "0 authentication failures"
-			}
-			if !negated {
-				if topic <= maxApart {
-					authBad = true
-				}
-				if tokn <= maxApart {
-					tokenBad = true
-				}
-				if perm <= maxApart || cl&wDeny != 0 {
-					deny = true
-				}
-				bad = -1
-			}
-		case cl&wGood != 0:
-			if not <= maxApart { // "did not match", "not found", "not authorized"
-				if topic <= maxApart+1 {
-					authBad = true
-				}
-				if tokn <= maxApart+1 {
-					tokenBad = true
-				}
-				if s := string(lowerBytes(toks, i)); s == "authorized" || s == "authorised" || s == "permitted" || s == "allowed" {
-					deny = true
-				}
-				bad = -1
-			} else if zero > 0 {
-				if topic <= maxApart {
-					authGood = true
-				}
-				good = -1
-			}
-		case cl&wDeny != 0:
-			if !negated {
-				deny = true
-			}
-		case cl&wPerm != 0:
-			if bad <= maxApart {
-				deny = true
-			}
-			perm = -1
-		}
-		if cl&wDone != 0 && not > maxApart {
-			done = true
-		}
-		if cl&wFill == 0 || cl&(wTopic|wBad|wGood|wToken|wPerm) != 0 {
-			topic, tokn, perm, bad, good, not = topic+1, tokn+1, perm+1, bad+1, good+1, not+1
-		}
-		zero++
 	}
 	if len(toks) > 0 && noSuchUser(toks, addr) {
-		authBad, login = true, true
+		h.authBad, h.login = true, true
 	}
+	return h.sum()
+}
+
+// forget ends a clause, but for a negation.
+func (h *hearing) forget() { h.topic, h.credential, h.perm, h.bad, h.good = far, far, far, far, far }
+
+// count moves everything that was said one word away.
+func (h *hearing) count(cl word) {
+	if cl&wFill == 0 || cl&(wTopic|wBad|wGood|wToken|wPerm) != 0 {
+		h.topic, h.credential, h.perm, h.bad, h.good, h.not = h.topic+1, h.credential+1, h.perm+1, h.bad+1, h.good+1, h.not+1
+	}
+	h.zero++
+}
+
+// next is the k-th token after token i, if that is a special word.
+func (h *hearing) next(i, k int) special {
+	if i+k < len(h.toks) {
+		return h.toks[i+k].sp()
+	}
+	return 0
+}
+
+type step uint8
+
+const (
+	on   step = iota
+	skip      // the word is done with
+	end       // so is the message
+)
+
+// phrase looks for the fixed phrases that word i begins. topic: the word is a topic here.
+func (h *hearing) phrase(i int, sp special) (topic bool, then step) {
+	toks := h.toks
+	switch sp {
+	case spLogged, spSigned:
+		if h.next(i, 1) == spIn && h.bad <= maxApart {
+			h.authBad, h.login = true, true // "failed to logged in"
+		} else if h.next(i, 1) == spIn && h.not > maxApart {
+			h.authGood, h.login = true, true
+		} else if h.next(i, 1) == spOut {
+			h.said = said{action: bLogout, category: bAuthn}
+		}
+	case spLogout:
+		if h.said.action == nil {
+			h.said = said{action: bLogout, category: bAuthn}
+		}
+	case spSession:
+		if h.next(i, 1) == spOpened && h.next(i, 2) == spFor {
+			h.authGood, h.login = true, true
+		} else if h.next(i, 1) == spClosed && h.next(i, 2) == spFor {
+			h.said = said{action: bLogout, category: bAuthn}
+		}
+	case spPassword:
+		h.word = true
+		if h.next(i, 1) == spReset && !h.login {
+			h.said = said{action: bReset, category: bAuthn}
+			h.topic = far
+			return false, skip
+		}
+		if h.next(i, 1) == spChanged && h.not > maxApart {
+			h.said = said{bChange, bSuccess, bAuthn}
+			return false, end
+		}
+	case spUsing:
+		if h.next(i, 1) == spPassword && (h.perm < far || h.deny) {
+			h.authBad, h.login = true, true
+		}
+	case spToo:
+		if h.next(i, 1) == spMany && h.next(i, 2) == spRequests {
+			h.deny = true
+		}
+	case spRate:
+		if h.next(i, 1) == spLimit && (h.next(i, 2) == spExceeded || h.next(i, 3) == spExceeded || string(lowerBytes(toks, i+1)) == "limited") {
+			h.deny = true
+		}
+	case spThrottled:
+		h.deny = true
+	case spMissing:
+		for k := 1; k <= 3 && i+k < len(toks); k++ {
+			if toks[i+k].class()&(wTopic|wToken) != 0 {
+				h.tokenBad = true
+			}
+		}
+		h.bad = far
+		return false, skip
+	case spRegistered:
+		if accountNear(toks, i) && h.not > maxApart {
+			h.said = said{bRegister, bSuccess, bAuthn}
+			return false, end
+		}
+	case spPayment, spCharge:
+		if v := paymentVerdict(toks[i+1:]); v != nil {
+			h.said = said{action: bPayment, result: v}
+			return false, end
+		}
+	case spOTP:
+		h.mfa = true
+		for k := 1; k <= 3; k++ {
+			if h.next(i, k) == spSent {
+				h.said = said{action: bMFA, category: bAuthn}
+				return false, end
+			}
+		}
+	case spFactor:
+		h.mfa = true
+	case spStepUp:
+		if i+2 < len(toks) && string(lowerBytes(toks, i+1)) == "up" {
+			h.said = said{action: bMFA, category: bAuthn}
+			return false, end
+		}
+	case spRequires:
+		if h.next(i, 1) == spRole || h.next(i, 2) == spRole {
+			h.deny = true
+		}
+	case spValidation, spInput:
+		if i > 0 && toks[i-1].class()&wBad != 0 || i+1 < len(toks) && toks[i+1].class()&wBad != 0 {
+			h.otherBad = true
+		}
+	case spUploaded:
+		h.said.action = bUpload
+	case spLogin, spSignin:
+		h.login = true
+	case spLog, spSign:
+		if h.next(i, 1) == spIn {
+			h.login = true
+			return true, on
+		}
+	case spRefresh:
+		h.refresh = true
+	}
+	return false, on
+}
+
+// verdicts brings word i together with what was said just before it. counted: the word lies between its neighbours.
+func (h *hearing) verdicts(i int, cl word, sp special) (counted bool) {
+	toks := h.toks
+	negated := h.not <= maxApart || h.zero == 0
 	switch {
-	case authBad:
+	case cl&wNot != 0:
+		h.not = 0
+		h.topic, h.credential, h.perm, h.bad, h.good = h.topic+1, h.credential+1, h.perm+1, h.bad+1, h.good+1
+		if cannotLogIn(toks[i:]) {
+			h.authBad, h.login = true, true
+		}
+		if tokenAfter(toks, i) {
+			h.tokenBad = true
+		}
+		return false
+	case cl&wTopic != 0 && cl&(wBad|wGood) != 0: // "AUTHFAIL", "loginok"
+		if cl&wBad != 0 {
+			h.authBad = h.authBad || !negated
+		} else if h.not > maxApart {
+			h.authGood = true
+		}
+	case cl&wTopic != 0:
+		if h.not <= maxApart {
+			if w := string(lowerBytes(toks, i)); w == "authenticate" || w == "authenticated" && before(toks, i) == "be" {
+				h.authBad, h.login = true, true
+			} else if w == "authenticated" {
+				h.tokenBad = true
+			}
+		}
+		if sp != spLogins {
+			h.authBad = h.authBad || h.bad <= maxApart
+			h.authGood = h.authGood || h.good <= maxApart
+			h.topic = -1
+		}
+	case cl&wToken != 0:
+		h.token = true
+		switch before(toks, i) {
+		case "unrecognized", "unrecognised", "illegal", "unexpected":
+			return false // a parser's token
+		}
+		h.tokenBad = h.tokenBad || h.bad <= maxApart
+		h.credential = -1
+	case cl&wBad != 0:
+		if negated || h.zero == 1 && string(lowerBytes(toks, i)) == "failures" { // "0 authentication failures"
+			break
+		}
+		h.authBad = h.authBad || h.topic <= maxApart
+		h.tokenBad = h.tokenBad || h.credential <= maxApart
+		h.deny = h.deny || h.perm <= maxApart || cl&wDeny != 0
+		h.bad = -1
+	case cl&wGood != 0:
+		if h.not <= maxApart { // "did not match", "not found", "not authorized"
+			h.authBad = h.authBad || h.topic <= maxApart+1
+			h.tokenBad = h.tokenBad || h.credential <= maxApart+1
+			switch string(lowerBytes(toks, i)) {
+			case "authorized", "authorised", "permitted", "allowed":
+				h.deny = true
+			}
+			h.bad = -1
+		} else if h.zero > 0 {
+			h.authGood = h.authGood || h.topic <= maxApart
+			h.good = -1
+		}
+	case cl&wDeny != 0:
+		h.deny = h.deny || !negated
+	case cl&wPerm != 0:
+		h.deny = h.deny || h.bad <= maxApart
+		h.perm = -1
+	}
+	h.done = h.done || cl&wDone != 0 && h.not > maxApart
+	return true
+}
+
+// sum weighs what was heard: what failed counts before what went well.
+func (h *hearing) sum() said {
+	s := h.said
+	switch {
+	case h.authBad:
 		s = said{bLogin, bFailure, bAuthn}
-		if mfa && !login && !word {
+		if h.mfa && !h.login && !h.word {
 			s.action = bMFA
-		} else if refresh && tokens > 0 && !login {
+		} else if h.refresh && h.token && !h.login {
 			s.action = bRefresh
 		}
-	case tokenBad:
+	case h.tokenBad:
 		s = said{bAPICall, bFailure, bAuthn}
-		if refresh {
+		if h.refresh {
 			s.action = bRefresh
 		}
-	case deny, otherBad:
+	case h.deny, h.otherBad:
 		if s.action == nil {
 			s.action = bAPICall
 		}
 		s.result = bFailure
 		s.category = nil
-	case authGood:
+	case h.authGood:
 		s = said{bLogin, bSuccess, bAuthn}
-		if mfa && !login {
+		if h.mfa && !h.login {
 			s.action = bMFA
 		}
-	case done && s.action == nil:
+	case h.done && s.action == nil:
 		s = said{action: bAPICall, result: bSuccess}
 	}
 	return s
@@ -434,78 +462,6 @@ func noSuchUser(toks []tok, addr bool) bool {
 	return addr && hit
 }
 
-// outcomeNamed reads a server's word for how it went.
-func outcomeNamed(v []byte) []byte {
-	if len(v) == 0 || len(v) > 24 {
-		return nil
-	}
-	var buf [24]byte
-	w := buf[:0]
-	for _, c := range v {
-		w = append(w, lower(c))
-	}
-	switch string(w) {
-	case "success", "succeeded", "successful", "ok", "true", "allowed", "allow", "passed", "pass", "accepted", "granted", "yes", "permit", "permitted", "completed":
-		return bSuccess
-	case "failure", "failed", "fail", "false", "denied", "deny", "error", "blocked", "block", "rejected", "reject", "refused", "forbidden", "unauthorized", "invalid", "no", "drop", "dropped":
-		return bFailure
-	}
-	return nil
-}
-
-var levels = func() map[string][]byte {
-	m := map[string][]byte{}
-	for _, row := range [...][]string{
-		{"trace", "trc", "verbose", "vrb", "finest", "finer", "10", "silly"},
-		{"debug", "dbg", "fine", "20", "debug1", "debug2", "debug3", "debug4", "debug5", "dbug"},
-		{"info", "inf", "information", "informational", "30", "log", "infos", "http"},
-		{"notice", "notic", "note"},
-		{"warn", "warning", "wrn", "40", "warnung"},
-		{"error", "err", "eror", "50", "severe", "fehler"},
-		{"critical", "crit", "crt"},
-		{"fatal", "ftl", "60", "panic", "dpanic"},
-		{"alert"}, {"emergency", "emerg"},
-	} {
-		for _, n := range row {
-			m[n] = []byte(row[0])
-		}
-	}
-	return m
-}()
-
-// levelNamed returns the usual name of a level, nil if v names none.
-func levelNamed(v []byte) []byte {
-	if len(v) < 2 || len(v) > 13 {
-		if len(v) == 1 {
-			switch v[0] {
-			case 'T':
-				return levels["trace"]
-			case 'D':
-				return levels["debug"]
-			case 'I':
-				return levels["info"]
-			case 'N':
-				return levels["notice"]
-			case 'W':
-				return levels["warn"]
-			case 'E':
-				return levels["error"]
-			case 'C':
-				return levels["critical"]
-			case 'F':
-				return levels["fatal"]
-			}
-		}
-		return nil
-	}
-	var buf [13]byte
-	w := buf[:0]
-	for _, c := range v {
-		w = append(w, lower(c))
-	}
-	return levels[string(w)]
-}
-
 // set puts what was said on ev, over nothing that is there already but an outcome-free name of the event.
 func (s *said) set(ev *event.Event) {
 	if s.action != nil && (!ev.Has(event.Action) || s.result != nil && s.category != nil) {
@@ -536,86 +492,4 @@ func judgeAuth(ev *event.Event, text []byte) {
 	if said := judge(scratchOf(ev).tokenize(text), ev.Has(event.SourceIP)); said.category != nil {
 		said.set(ev)
 	}
-}
-
-// eventNames are what identity providers call a login or a second factor, where the words do not say it; whether it was granted stands
-// elsewhere in the record, unless it is said here (developer.okta.com/docs/reference/api/event-types).
-var eventNames = map[string]said{
-	"user.session.start":                            {bLogin, nil, bAuthn},
-	"user.authentication.sso":                       {bLogin, nil, bAuthn},
-	"user.authentication.verify":                    {bLogin, nil, bAuthn},
-	"user.authentication.auth_via_idp":              {bLogin, nil, bAuthn},
-	"user.authentication.auth_via_mfa":              {bMFA, nil, bAuthn},
-	"user.mfa.okta_verify.deny_push":                {bMFA, bFailure, bAuthn},
-	"user.mfa.okta_verify.deny_push_upgrade_needed": {bMFA, bFailure, bAuthn},
-	"user.mfa.attempt_bypass":                       {bMFA, bFailure, bAuthn},
-}
-
-// judgeName reads an event's name: "user.login", "login_failed", "USER_LOGIN_SUCCESS", "UserLoginFailed".
-func judgeName(ev *event.Event, name []byte) {
-	if len(name) > maxEventName {
-		return
-	}
-	if isWindowsLogin(name) {
-		windowsLogin(ev, name)
-		return
-	}
-	if s, ok := eventNames[string(name)]; ok {
-		ev.Set(event.Action, s.action)
-		s.set(ev)
-		return
-	}
-	sc := scratchOf(ev)
-	toks := sc.toks[:0]
-	for i := 0; i < len(name); {
-		if !isAlpha(name[i]) {
-			i++
-			continue
-		}
-		e := i
-		for e < len(name) && (isAlpha(name[e]) || name[e] == '_' || name[e] == '-') {
-			e++
-		}
-		toks = sc.words(toks, name, i, e)
-		i = e
-	}
-	sc.toks = toks
-	s := judge(toks, ev.Has(event.SourceIP))
-	var login, failed, ok, out, register bool
-	for i := range toks {
-		switch sp := toks[i].sp(); {
-		case sp == spLogin || sp == spSignin:
-			login = true
-		case sp == spLog || sp == spSign:
-			login = login || i+1 < len(toks) && toks[i+1].sp() == spIn
-		case sp == spLogout:
-			out = true
-		case sp == spRegister:
-			register = true
-		case sp == spError:
-			failed = true
-		}
-		failed = failed || toks[i].class()&wBad != 0
-		ok = ok || toks[i].class()&wGood != 0
-	}
-	if s.category == nil && s.action == nil && len(toks) == 1 && toks[0].class()&wTopic != 0 && ev.Has(event.Result) {
-		login = true // {"event":"auth","outcome":"deny"}
-	}
-	if (login || register) && !out && s.result == nil {
-		if s = (said{action: bLogin, category: bAuthn}); register && !login {
-			s.action = bRegister
-		}
-		if failed {
-			s.result = bFailure
-		} else if ok {
-			s.result = bSuccess
-		}
-	}
-	if s.category == nil && string(s.action) != string(bPayment) {
-		return
-	}
-	if s.action != nil {
-		ev.Set(event.Action, s.action)
-	}
-	s.set(ev)
 }

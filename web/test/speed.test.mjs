@@ -1,5 +1,5 @@
 // How fast it is, as measurements: they are printed, and only what no machine should exceed fails. Goals: verdict on 500 lines
-// within 300 ms of the paste; usable within 1.5 s of a cold load on loopback; 15 MB/s on a 50 MB file.
+// within 300 ms of the paste, once the engine is warm; usable within 1.5 s of a cold load on loopback; 15 MB/s on a 50 MB file.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,6 +45,19 @@ test("500 lines: paste to verdict", async () => {
   report("500 lines, paste to verdict", `${median([...times])} ms (first ${times[0]} ms; all ${times.join(", ")})`, "300 ms");
   assert.ok(median(times) < 5000);
   await page.context().close();
+});
+
+test("500 lines, pasted in the moment that the page is usable: the engine is cold", async () => {
+  const lines = (log("wordpress-apache.log") + log("nginx-sqli.log") + log("nginx-normal.log")).split("\n").slice(0, 500).join("\n");
+  const times = [];
+  for (let i = 0; i < 3; i++) {
+    const page = await open(browser, host.url);
+    const began = performance.now();
+    await paste(page, lines);
+    times.push(Math.round(performance.now() - began));
+    await page.context().close();
+  }
+  report("500 lines, cold paste to verdict", `${median([...times])} ms (all ${times.join(", ")})`, "2000 ms, above the fold");
 });
 
 test("500 lines: what the classifier adds", async () => {
