@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +55,53 @@ func TestSamples(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPlacesByAnyName: what rules find does not hang on what an application calls its places.
+func TestPlacesByAnyName(t *testing.T) {
+	e, err := NewEngine(Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string][]string{
+		"admin":   {"backoffice", "staff", "internal", "ops", "management", "console"},
+		"partner": {"resellers", "b2b", "suppliers", "agencies", "integrations"},
+		"pay":     {"charge", "billing/confirm", "settlement/execute"},
+		"login":   {"sign-in", "authenticate", "sessions", "dologin"},
+		"forgot":  {"password-recovery", "reset-request", "recover"},
+	}
+	told := regexp.MustCompile(`message|"msg"|\[(info|warn|error)\]`) // an application's own words may name the place as well
+	tried := 0
+	for _, log := range []string{"api/api-abuse", "api/bfla", "api/carding", "api/data-exfiltration", "api/leaked-key", "api/unauthorized-burst", "auth/user-enumeration", "auth/brute-force"} {
+		log = "rules/" + log + ".log"
+		for _, s := range readSamples(t, log) {
+			if s.Ignore || !s.Together || slices.ContainsFunc(s.Lines, told.MatchString) {
+				continue
+			}
+			for usual, others := range names {
+				place := regexp.MustCompile("/" + usual + `([/?" ])`)
+				if !slices.ContainsFunc(s.Lines, place.MatchString) {
+					continue
+				}
+				for _, other := range others {
+					renamed := s
+					renamed.Lines = nil
+					for _, line := range s.Lines {
+						renamed.Lines = append(renamed.Lines, place.ReplaceAllString(line, "/"+other+"$1"))
+					}
+					tried++
+					for _, trial := range e.Try(&renamed, func(string) bool { return false }) {
+						if len(trial.Faults) > 0 {
+							t.Errorf("%s:%d, with %q for %q: %v", log, trial.Line, other, usual, trial.Faults)
+						}
+					}
+				}
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d logs were tried", tried)
 	}
 }
 

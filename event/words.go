@@ -89,6 +89,7 @@ const (
 	DNSName                    // dns.question.name
 	RequestID                  // trace or request id
 	App                        // the application recognised by a model (apps/): "wordpress"
+	Area                       // what a route is for, by its words (apps/routes.yaml): "administration", "login"
 	NumFields
 )
 
@@ -100,7 +101,7 @@ var fieldNames = [NumFields]string{
 	"user.name", "user.id", "session.id", "message", "log.level", "process.name", "process.pid", "host.name",
 	"event.action", "event.outcome", "event.category", "event.reason", "event.provider",
 	"cloud.region", "cloud.account.id", "principal", "principal.type", "access_key.id",
-	"error.code", "error.message", "resource.name", "rule.name", "network.transport", "dns.question.name", "trace.id", "app.name",
+	"error.code", "error.message", "resource.name", "rule.name", "network.transport", "dns.question.name", "trace.id", "app.name", "url.area",
 }
 
 func (f Field) String() string { return fieldNames[f] }
