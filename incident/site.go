@@ -15,7 +15,25 @@ type site struct {
 	Sizes   [sizeSlots]usual   // answers with status 200 by their size; a slot holds the last size that fell on it
 	Keys    [routeSlots]uint64 // of Routes; apart from them, so that looking one up touches one cache line
 	Routes  [routeSlots]route
+	Logins  [loginRoutes]logins
 }
+
+// logins are what is known of one login route.
+type logins struct {
+	Key   uint64     // of the route
+	Plain bool       // a wrong password was answered 401: an answer 200 is a login that worked, where a form would be shown again
+	Early [16]uint64 // hashes of the clients that it last answered 200 before that was known
+	Next  uint8
+}
+
+const loginRoutes = 16
+
+// The rules for a login of which the answer says nothing, for one that worked, and for an address from which several work.
+const (
+	loginTried  = "auth_login_try"
+	loginWorked = "auth_login_ok"
+	sharedBy    = "shared_address"
+)
 
 // A route is what one method and path usually answers to requests that nothing is held against.
 type route struct {
@@ -89,6 +107,41 @@ func (s *site) learn(ev *event.Event) {
 	case 5:
 		r.Failed++
 	}
+}
+
+// login follows one answer of a login route. early is how many logins of the same client have worked, as is known only now.
+func (s *site) login(ev *event.Event) (early int) {
+	if !ev.Client.IsValid() {
+		return 0
+	}
+	key := routeKey(ev.Get(event.Method), ev.Get(event.Path))
+	l := &s.Logins[key>>8%loginRoutes]
+	if l.Key != key {
+		*l = logins{Key: key}
+	}
+	a := ev.Client.As16()
+	who := hash(a[:]) | 1
+	switch ev.Status {
+	case 401:
+		l.Plain = true
+		for i, w := range l.Early {
+			if w == who {
+				l.Early[i] = 0
+				early++
+			}
+		}
+	case 200, 201, 204:
+		if ev.Has(event.Result) {
+			return 0
+		}
+		if l.Plain {
+			ev.Set(event.Result, []byte("success"))
+			return 0
+		}
+		l.Early[l.Next%uint8(len(l.Early))] = who
+		l.Next++
+	}
+	return early
 }
 
 // hear takes one record of an application.

@@ -40,6 +40,9 @@ type Tracker struct {
 	byBase    map[*event.Detector][]*windows
 	all       []*windows
 	tools     *windows // of tendsMany, if there is such a correlation
+	sharing   *windows // of sharedBy, likewise
+	loginTry  *event.Detector
+	loginOK   *event.Detector
 	site      site
 	incidents *table[Incident]
 	lent      *table[loan]  // by the session's key
@@ -87,7 +90,16 @@ func New(cfg Config) *Tracker {
 		if c.Detector.Name == tendsMany {
 			t.tools = w
 		}
+		if c.Detector.Name == sharedBy {
+			t.sharing = w
+		}
 		for _, b := range c.Bases {
+			switch b.Detector.Name {
+			case loginTried:
+				t.loginTry = b.Detector
+			case loginWorked:
+				t.loginOK = b.Detector
+			}
 			if d := b.Detector; !slices.Contains(t.byBase[d], w) {
 				t.byBase[d] = append(t.byBase[d], w)
 			}
@@ -102,9 +114,13 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 	if ev.Clock != event.NoClock {
 		t.last = ev.Time
 	}
+	early := 0 // logins that worked, of which the log tells only now
 	switch ev.Kind {
 	case event.KindWeb:
 		t.site.observe(ev)
+		if len(signals) > 0 && string(ev.Get(event.Action)) == "login" {
+			early = t.site.login(ev)
+		}
 		if harmless(signals) {
 			t.site.learn(ev)
 		}
@@ -122,7 +138,7 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 	}
 	suspect := false
 	if len(signals) > 0 {
-		suspect = t.suspect(ev, signals)
+		suspect = t.suspect(ev, signals, early)
 	}
 	if t.cfg.Geo != nil {
 		suspect = t.travel(ev) || suspect
@@ -138,7 +154,7 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 }
 
 // suspect follows the signals through the correlations and puts what is to be shown into incidents.
-func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
+func (t *Tracker) suspect(ev *event.Event, signals []event.Signal, early int) bool {
 	who := actor(ev)
 	if entry := t.cfg.Allow.hides(ev, who); entry != "" {
 		t.hide(entry, ev, signals, nil)
@@ -150,7 +166,16 @@ func (t *Tracker) suspect(ev *event.Event, signals []event.Signal) bool {
 			t.hide(entry, ev, signals[i:i+1], nil)
 			continue
 		}
+		if s.Detector == t.loginTry && t.loginOK != nil && string(ev.Get(event.Result)) == "success" {
+			s.Detector = t.loginOK
+		}
 		t.queue = append(t.queue, raised{Signal: s, actor: who, events: 1})
+	}
+	for i := 0; i < min(early, 4) && t.sharing != nil; i++ {
+		if r, ok := t.correlate(t.sharing, ev, raised{Signal: event.Signal{Detector: t.loginOK}, actor: who, events: 1, lasting: true}); ok {
+			t.queue = append(t.queue, r)
+			break
+		}
 	}
 	// A correlation that fires is a signal itself, on which others may build.
 	for i := 0; i < len(t.queue) && len(t.queue) < maxSignals; i++ {

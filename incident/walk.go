@@ -99,6 +99,7 @@ type walk struct {
 	Writes  uint16
 	Told    bool   // it is part of an incident
 	Served  uint16 // steps that were answered 2xx
+	Agent   uint32 // hash of the user agent that was refused last
 }
 
 // step follows one request and returns what it shows of its client, nil if nothing; n is how many requests carry that.
@@ -193,6 +194,9 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 		k.Up = up
 	}
 	if refused {
+		if agent := uint32(hash(ev.Get(event.UserAgent))); k.Agent != agent {
+			k.Agent, k.Refused = agent, 0 // another person behind the same address
+		}
 		k.Refused = min(k.Refused+1, 1<<15)
 	} else {
 		if k.Steps < walkGap {
