@@ -49,7 +49,7 @@ var keyTable = []struct {
 	weight uint8
 	names  string
 }{
-	{sTime, 9, "@timestamp timestamp time ts t datetime timelocal timeiso8601 eventtime asctime eventtimestamp t.$date timeunixnano realtimetimestamp startutc requestreceivedtimestamp edgestarttimestamp querytimestamp"},
+	{sTime, 9, "@timestamp @t timestamp time ts t datetime timelocal timeiso8601 eventtime asctime eventtimestamp t.$date timeunixnano realtimetimestamp startutc requestreceivedtimestamp edgestarttimestamp querytimestamp"},
 	{sTime, 6, "date published starttime timestampns timestampms logtime logtimestamp createdat occurredat receivedat startlocal startedat timems msec epoch unixtime observedtimeunixnano instant.epochsecond start eventtv updatedat timegenerated systemtime firstseen requesttimeepoch stagetimestamp"},
 	{sTimeOrTook, 8, "requesttime"},
 
@@ -72,6 +72,7 @@ var keyTable = []struct {
 	{sStatus, 8, "status statuscode responsestatus httpstatus httpstatuscode responsecode res.statuscode response.status response.statuscode http.response.statuscode http.statuscode downstreamstatus edgeresponsestatus httprequest.status respstatus rescode httpcode http.status res.status resstatus responsestatuscode edgeresponsestatuscode httpresponsecode scstatus statuscodetext responsestatus.code http.response.status response.code clientres.statuscode"},
 	{sStatus, 3, "code originstatus originresponsestatus upstreamstatus returncode integrationstatus responsecodesent"},
 	{sBytes, 8, "bodybytessent bytessent bytes size responsesize responselength httprequest.responsesize contentlength res.contentlength response.size downstreamcontentsize edgeresponsebytes respsize bytesout resbodysize responsebytes http.response.body.bytes http.response.bytes http.responsecontentlength sentbytes bytesfinal resheaders.contentlength res.headers.contentlength response.headers.contentlength outbytes responsebodysize responsecontentlength bytesoutput response.bodysize length contentsize http.response.size datasize"},
+	{sBytes, 3, "sent"},
 	{slot(event.RequestBytes), 6, "requestlength requestsize bytesreceived bytesin requestbytes httprequest.requestsize http.request.bytes http.request.body.bytes requestcontentsize clientrequestbytes bytesread reqsize request.contentlength"},
 	{sTook, 6, "duration latency took elapsed elapsedtime processtime processingtime httprequest.latency exectime event.duration rt runtime reqtime totaltime timetaken duration.total responselatency requestlatency latencies.request"},
 	{sTook, 6, "responsetime"},
@@ -95,11 +96,11 @@ var keyTable = []struct {
 	{slot(event.Session), 5, "session sessionid sid session.id sessid token.id tokenid jti connectionid"},
 	{slot(event.RequestID), 5, "requestid reqid traceid trace.id correlationid xrequestid rayid transactionid req.id http.request.id xcorrelationid requestuuid amazontraceid transaction.id"},
 
-	{sText, 8, "message msg shortmessage log fields.message event.original textpayload jsonpayload.message jsonpayload.msg rawlog line logmessage fullmessage body.stringvalue eventmessage @message logline content.message"},
-	{sText, 3, "text description detail details summary title content info note statement"},
+	{sText, 8, "message msg @m renderedmessage shortmessage log fields.message event.original textpayload jsonpayload.message jsonpayload.msg rawlog line logmessage fullmessage body.stringvalue eventmessage @message logline content.message"},
+	{sText, 3, "@mt messagetemplate text description detail details summary title content info note statement"},
 	{sBody, 6, "requestbody body reqbody postdata payload request.body http.request.body.content requestpayload req.body http.request.body postbody rawbody params parameters form bodycontent inputbody http.request.body.original variables requestparams"},
 	{slot(event.Headers), 4, "headers requestheaders req.headers request.headers header httpheaders"},
-	{sLevel, 8, "level severity loglevel lvl levelname severitytext log.level logseverity s level.name event.severity loglevelname syslog.severity.name priorityname"},
+	{sLevel, 8, "level severity @l loglevel lvl levelname severitytext log.level logseverity s level.name event.severity loglevelname syslog.severity.name priorityname"},
 	{sLevel, 3, "priority prio"},
 	{slot(event.Process), 6, "process.name process exe processname syslogidentifier comm program programname tag comm.name appname"},
 	{slot(event.Process), 3, "logger service service.name app application name component module facility channel loggername log.logger servicename appid resource.service.name source"},
@@ -259,6 +260,9 @@ func absent(v []byte) bool {
 
 // apply writes what was collected to ev and tells what sort of record it is: web if it holds a request.
 func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
+	if v := f.get(sEvent); f.weight[sText] == 0 && isSentence(v) { // structlog and others call the message so
+		f.val[sText], f.weight[sText], f.weight[sEvent] = v, f.weight[sEvent], 0
+	}
 	if v := f.get(sRequest); v != nil && bytes.IndexByte(v, ' ') > 0 && !(f.weight[sTarget] > 0 && f.weight[event.Method] > 0) {
 		setRequest(ev, v)
 	}
@@ -364,6 +368,20 @@ func (f *facts) apply(c *ctx, ev *event.Event) (web bool) {
 }
 
 const maxEventName = 80 // bytes; a longer "event" is text
+
+// isSentence tells whether the value of "event" is what a person reads rather than the name of an event ("user login", "order.created").
+func isSentence(v []byte) bool {
+	words := 1
+	for i, c := range v {
+		switch {
+		case c == ' ':
+			words++
+		case (c == '(' || c == ':' || c == '=' || c == '@' || isDigit(c)) && words > 1 && i > 8:
+			return true
+		}
+	}
+	return words > 4
+}
 
 func (f *facts) applyTook(ev *event.Event) {
 	for _, u := range [...]struct {

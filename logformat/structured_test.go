@@ -77,6 +77,13 @@ func TestJSON(t *testing.T) {
 	f(`{"type":"CUSTOMER_LOGIN_SUCCESS","ip":"192.0.2.22","customer_id":"7","ts":"2026-11-23T03:10:11Z"}`, "client=192.0.2.22|login ok|uid=7")
 	f(`{"action":"login_failed","client_ip":"192.0.2.23","timestamp":1795403411,"user":{"username":"u","email":""}}`, "login bad|u=u")
 	f(`{"level":50,"time":1795403411000,"pid":1,"hostname":"h","err":{"type":"TypeError","message":"x is not a function","stack":"TypeError: x\n at y"},"msg":"boom"}`, "lvl=error|error.message=x is not a function|error.code=TypeError|says nothing")
+	// Serilog, compact and not; the template speaks where nothing was rendered.
+	f(`{"@t":"2026-11-23T03:10:11.5Z","@mt":"Invalid password for {Email} from {Ip}","@l":"Warning","Email":"ana@example.com","Ip":"203.0.113.9"}`, "client=203.0.113.9|u=ana@example.com|login bad|lvl=warn|time=2026-11-23T03:10:11.5Z")
+	f(`{"Timestamp":"2026-11-23T03:10:11.5Z","Level":"Warning","MessageTemplate":"Invalid password for {Email}","RenderedMessage":"Invalid password for ana@example.com from 203.0.113.9"}`, "client=203.0.113.9|login bad|lvl=warn")
+	// structlog calls the message "event"; others call the name of what happened so.
+	f(`{"event":"Login failed - bad password (ana@example.com, 203.0.113.9)","level":"warning","logger":"shop","timestamp":"2026-11-23T03:10:11.5Z"}`, "client=203.0.113.9|login bad|lvl=warn|message=Login failed - bad password (ana@example.com, 203.0.113.9)")
+	f(`{"event":"GET /api/v1/orders/17 refused for user 4: no token","level":"warning","timestamp":"2026-11-23T03:10:11.5Z"}`, "m=GET|p=/api/v1/orders/17")
+	f(`{"event":"user login failed","user":"ana","ip":"203.0.113.9","timestamp":"2026-11-23T03:10:11.5Z"}`, "client=203.0.113.9|u=ana|login bad|!message")
 	f(`{"t":{"$date":"2026-11-23T03:10:11.000+00:00"},"s":"I","c":"ACCESS","msg":"Authentication failed","attr":{"mechanism":"SCRAM-SHA-256","principalName":"root","remote":"192.0.2.24:5"}}`, "client=192.0.2.24|u=root|login bad|lvl=info")
 	f(`{"reqId":"a","level":2,"time":"2026-11-23T03:10:11+00:00","remoteAddr":"192.0.2.25","user":"--","app":"core","method":"POST","url":"/login","message":"Login failed: bob (Remote IP: 192.0.2.25)"}`, "client=192.0.2.25|u=bob|login bad|lvl=warn")
 
