@@ -39,6 +39,7 @@ const (
 type route struct {
 	OK      uint32 // answers 2xx whose size is known
 	Refused uint32 // 401, 403
+	Asked   uint32 // 401 of these: who one is
 	Missing uint32 // 404, 410
 	Failed  uint32 // 5xx
 	Moved   uint32 // 3xx whose size is known
@@ -101,6 +102,9 @@ func (s *site) learn(ev *event.Event) {
 		switch ev.Status {
 		case 401, 403:
 			r.Refused++
+			if ev.Status == 401 {
+				r.Asked++
+			}
 		case 404, 410:
 			r.Missing++
 		}
@@ -210,6 +214,12 @@ func (s *site) route(key uint64) route {
 		}
 	}
 	return route{}
+}
+
+// asks tells whether a route asks who one is: what it shows belongs to somebody.
+func (s *site) asks(method, path []byte) bool {
+	r := s.route(routeKey(method, path))
+	return r.Asked >= 2
 }
 
 func (r *route) used() uint32 { return r.OK + r.Refused + r.Missing + r.Failed + r.Moved }

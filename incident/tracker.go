@@ -144,7 +144,7 @@ func (t *Tracker) Observe(ev *event.Event, signals []event.Signal) {
 		suspect = t.travel(ev) || suspect
 	}
 	if ev.Kind == event.KindWeb || ev.Kind == event.KindApp {
-		if d, n := t.walkers.step(ev, t.last); d != nil {
+		if d, n := t.walkers.step(ev, t.last, &t.site); d != nil {
 			suspect = t.walked(ev, d, n) || suspect
 		}
 	}

@@ -103,7 +103,7 @@ type walk struct {
 }
 
 // step follows one request and returns what it shows of its client, nil if nothing; n is how many requests carry that.
-func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
+func (ws *walkers) step(ev *event.Event, now int64, s *site) (d *event.Detector, n int) {
 	if !ev.Client.IsValid() {
 		return nil, 0
 	}
@@ -119,7 +119,7 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 	}
 	w.Last = now
 	if len(path) == 0 {
-		return w.object(ev.Get(event.Message), true, false, ev, now)
+		return w.object(ev.Get(event.Message), true, false, ev, now, s)
 	}
 	get := true
 	switch string(ev.Get(event.Method)) {
@@ -128,13 +128,13 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 			w.makes(path, ev.Status)
 			return nil, 0
 		}
-		return w.object(path, false, false, ev, now)
+		return w.object(path, false, false, ev, now, s)
 	case "OPTIONS":
 		return nil, 0
 	case "PUT", "PATCH", "DELETE":
 		get = false
 	}
-	if d, n = w.object(path, false, !get, ev, now); d != nil || ev.Kind != event.KindWeb || !get {
+	if d, n = w.object(path, false, !get, ev, now, s); d != nil || ev.Kind != event.KindWeb || !get {
 		return d, n
 	}
 	if d, n = w.bust(ev, path, now); d != nil {
@@ -152,7 +152,7 @@ func (ws *walkers) step(ev *event.Event, now int64) (d *event.Detector, n int) {
 }
 
 // object looks for a walk from number to number in path, or, told, in what an application wrote ("Order 17 shown to bob").
-func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int64) (*event.Detector, int) {
+func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int64, s *site) (*event.Detector, int) {
 	o := objectOf(path, ev.Get(event.Query), told)
 	if o.key == 0 {
 		return nil, 0
@@ -211,7 +211,7 @@ func (w *walker) object(path []byte, told, write bool, ev *event.Event, now int6
 	} else {
 		k.Writes = min(k.Writes+1, 1<<15)
 	}
-	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !o.private(path, told) {
+	if k.Writes < walkWrites && k.Steps < walkSteps && (told || k.Refused < walkMiss) || clerk && k.Refused < walkGap || !o.private(path, told) && (told || !s.asks(ev.Get(event.Method), path)) {
 		return nil, 0
 	}
 	if deletes && (clerk || k.Steps < walkWreck || tidied(path)) {
@@ -467,6 +467,7 @@ var privateThings = func() map[string]bool {
 	m := map[string]bool{}
 	for _, w := range bytes.Fields([]byte("user account customer client member profile order invoice payment transaction statement document file attachment message ticket booking reservation patient record report subscription contract claim employee student receipt card wallet addresse address device note export application appointment shipment policie policy loan prescription quote case lead contact project basket cart vehicle transfer payout refund balance person people beneficiarie beneficiary tenant organization organisation company companie conversation chat memo letter passport certificate download submission registration voucher coupon" +
 		" guest patron resident holder applicant candidate pupil parent teacher driver rider passenger visitor donor volunteer subscriber trip ride journey flight stay visit treatment diagnosis result referral sample claimant lease mortgage deposit withdrawal mandate portfolio position trade settlement bill payslip salary timesheet expense purchase sale parcel package delivery consignment return complaint incident thread mailbox email mail call recording transcript device meter reading licence license permit fine declaration deed asset invitation session" +
+		" consultation enrollment enrolment deal rental exam grade attempt assignment homework attendance shift roster contract waybill cargo pickup dispatch tender petition hearing docket filing assessment intake immunization encounter admission discharge therapy remittance debit credit repayment instalment installment investment pension enquiry inquiry feedback redemption reward membership checkin warranty repair workorder inspection" +
 		" rechnung rechnungen bestellung bestellungen kunde kunden auftrag auftraege konto konten vertrag vertraege buchung buchungen dokument dokumente nachricht nachrichten beleg belege zahlung zahlungen benutzer" + // German
 		" facture commande compte contrat paiement utilisateur dossier factura pedido cliente cuenta contrato pago usuario recibo paciente reserva" + // French, Spanish
 		" fattura fatture ordine ordini conto conti contratti contratto prenotazione prenotazioni pagamento pagamenti utente utenti clienti factuur facturen bestelling bestellingen klant klanten boeking gebruiker fatura conta")) { // Italian, Dutch, Portuguese
@@ -482,6 +483,9 @@ func (w *walker) page(ev *event.Event, path []byte, now int64) (*event.Detector,
 	}
 	if ref := ev.Get(event.Referer); len(ref) > 1 || ev.Client.IsPrivate() {
 		return nil, 0 // Fast path - a person who follows links, or a program of the house
+	}
+	if len(ev.Get(event.User)) > 0 && !bytes.HasPrefix(ev.Get(event.UserAgent), []byte("Mozilla/")) {
+		return nil, 0 // a program with an account of its own
 	}
 	h := hash(path)
 	same := uint32(h)
@@ -562,4 +566,4 @@ func belongs(path []byte) bool {
 }
 
 var pageParts = [...][]byte{[]byte("/dav"), []byte("/svn"), []byte("!svn"), []byte("git"), []byte("thumb"), []byte("image"), []byte("img"), []byte("avatar"), []byte("asset"), []byte("static"), []byte("media"),
-	[]byte("tile"), []byte("download"), []byte("file"), []byte("/-/"), []byte("query"), []byte("metrics"), []byte("icon"), []byte("node_modules"), []byte("package"), []byte("/v2/"), []byte("Items/"), []byte("health"), []byte("calendar"), []byte("socket"), []byte("blob"), []byte("_next"), []byte("/@"), []byte("hls"), []byte("chunk"), []byte("/t/")}
+	[]byte("tile"), []byte("download"), []byte("file"), []byte("/-/"), []byte("query"), []byte("metrics"), []byte("icon"), []byte("node_modules"), []byte("package"), []byte("/manifests/"), []byte("Items/"), []byte("health"), []byte("calendar"), []byte("socket"), []byte("blob"), []byte("_next"), []byte("/@"), []byte("hls"), []byte("chunk"), []byte("/t/")}

@@ -135,7 +135,7 @@ func BenchmarkWalk(b *testing.B) {
 	ev.Set(event.Path, []byte("/shop/category/garden-chairs"))
 	b.ReportAllocs()
 	for i := range b.N {
-		ws.step(&ev, int64(i))
+		ws.step(&ev, int64(i), &site{})
 	}
 }
 

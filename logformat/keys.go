@@ -53,7 +53,7 @@ var keyTable = []struct {
 	{sTime, 6, "date published starttime timestampns timestampms logtime logtimestamp createdat occurredat receivedat startlocal startedat timems msec epoch unixtime observedtimeunixnano instant.epochsecond start eventtv updatedat timegenerated systemtime firstseen requesttimeepoch stagetimestamp"},
 	{sTimeOrTook, 8, "requesttime"},
 
-	{sSource, 9, "clientip sourceip source.ip client.ip srcip sourceipaddress callerip clientaddr.ip request.clientip httprequest.clientip httprequest.remoteip context.identity.sourceip sourceaddress clienthost clientaddress httprequest.sourceip"},
+	{sSource, 9, "clientip cliip sourceip source.ip client.ip srcip sourceipaddress callerip clientaddr.ip request.clientip httprequest.clientip httprequest.remoteip context.identity.sourceip sourceaddress clienthost clientaddress httprequest.sourceip"},
 	{sSource, 8, "remoteaddr remoteaddress remoteip peerip ip ipaddr ipaddress srcaddr src client remotehost remote userip originip peer rhost request.remoteip req.remoteaddress req.remoteaddr req.ip request.ip source.address client.address downstreamremoteaddress downstreamdirectremoteaddress clientaddr net.peer.ip network.peer.address http.clientip rip id.origh requestip oip remip ipport addr.remote accessip ipv4 ipv6 realip loginip xclientip fromip visitorip userhostaddress socketip ipaddressv4 cip"},
 	{sSource, 5, "addr address from host.ip remoteipdetails.ipaddressv4 callipaddress networksourceip sourceips"},
 	{slot(event.SourcePort), 5, "srcport sourceport remoteport clientport source.port client.port request.remoteport spt id.origp"},
