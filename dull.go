@@ -43,55 +43,46 @@ var dullFields = [dullValues]uint64{
 
 const dullCovered = 1<<event.Path | 1<<event.Query | 1<<event.Referer | 1<<event.UserAgent
 
-// A dullLook is what was looked up of an Event: the keys of the values that are not known, 0 where there is none.
-type dullLook [dullValues]uint64
+// A dullLook is what was looked up of an Event: the keys of its values, 0 where there is none, and which of them are not known.
+type dullLook struct {
+	keys    [dullValues]uint64
+	unknown uint8 // a bit each
+}
 
 func newDullMemory() dullMemory {
 	return dullMemory{seed: maphash.MakeSeed(), sets: make([][8]uint64, dullSets)}
 }
 
-// look sets ev.Dull and returns what is not known.
-func (d *dullMemory) look(ev *event.Event) (unknown dullLook) {
+// look sets ev.Dull and returns what was looked up.
+func (d *dullMemory) look(ev *event.Event) (l dullLook) {
 	set := ev.Fields()
-	dull := uint64(0)
-	if key := d.target(ev); d.has(key) {
-		dull = dullFields[dullTarget]
-	} else {
-		unknown[dullTarget] = key
-	}
+	l.keys[dullTarget] = d.target(ev)
 	if set>>event.Referer&1 != 0 {
-		if key := d.key(dullReferer, ev.Get(event.Referer)); d.has(key) {
-			dull |= dullFields[dullReferer]
-		} else {
-			unknown[dullReferer] = key
-		}
+		l.keys[dullReferer] = d.key(dullReferer, ev.Get(event.Referer))
 	}
 	if set>>event.UserAgent&1 != 0 {
-		if key := d.key(dullAgent, ev.Get(event.UserAgent)); d.has(key) {
-			dull |= dullFields[dullAgent]
-		} else {
-			unknown[dullAgent] = key
+		l.keys[dullAgent] = d.key(dullAgent, ev.Get(event.UserAgent))
+	}
+	l.keys[dullMethod], l.keys[dullVersion] = shortKey(ev.Get(event.Method)), shortKey(ev.Get(event.HTTPVersion))
+	dull := uint64(0)
+	for i, key := range l.keys {
+		switch {
+		case key == 0:
+		case i < dullHashed && d.has(key), i >= dullHashed && d.short[i-dullHashed][shortSlot(key)] == key:
+			dull |= dullFields[i]
+		default:
+			l.unknown |= 1 << i
 		}
 	}
-	if key := shortKey(ev.Get(event.Method)); key != 0 && d.short[0][shortSlot(key)] == key {
-		dull |= dullFields[dullMethod]
-	} else {
-		unknown[dullMethod] = key
-	}
-	if key := shortKey(ev.Get(event.HTTPVersion)); key != 0 && d.short[1][shortSlot(key)] == key {
-		dull |= dullFields[dullVersion]
-	} else {
-		unknown[dullVersion] = key
-	}
 	ev.Dull |= dull
-	return unknown
+	return l
 }
 
 // learn remembers the values of which everybody said that they are dull.
-func (d *dullMemory) learn(unknown *dullLook, dull uint64) {
-	for i, key := range unknown {
+func (d *dullMemory) learn(l *dullLook, dull uint64) {
+	for i, key := range l.keys {
 		switch {
-		case key == 0 || dullFields[i]&^dull != 0:
+		case l.unknown>>i&1 == 0 || dullFields[i]&^dull != 0:
 		case i < dullHashed:
 			// In the middle of a line: what comes only once pushes out nothing that comes again and again.
 			set := &d.sets[key>>32&(dullSets-1)]
@@ -104,9 +95,6 @@ func (d *dullMemory) learn(unknown *dullLook, dull uint64) {
 }
 
 func (d *dullMemory) has(key uint64) bool {
-	if key == 0 {
-		return false
-	}
 	set := &d.sets[key>>32&(dullSets-1)]
 	if set[0] == key {
 		return true

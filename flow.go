@@ -180,6 +180,7 @@ type worker struct {
 	witness *witness.Scorer // nil without a classifier
 	scratch []byte          // for canonicalise
 	dull    dullMemory
+	repeats repeatMemory
 	odd     uint64 // fields of the event that may need decoding
 	signals []event.Signal
 	event   event.Event
@@ -216,18 +217,25 @@ func (i *idle) put(w *worker) {
 
 // judge decodes ev and appends what the rules and the classifier say of it.
 func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
-	unknown := w.dull.look(ev)
+	look := w.dull.look(ev)
+	key := w.repeats.key(ev, &look)
+	if key != (repeatKey{}) && w.repeats.say(key, ev, w.match, dst) {
+		return
+	}
 	w.odd = 0
 	w.canonicalise(ev)
-	from := len(*dst)
+	from, fields := len(*dst), ev.Fields()
 	*dst = w.match.Match(ev, *dst)
 	dull := w.match.Quiet() &^ w.odd
 	if w.witness != nil {
 		*dst = w.witness.Judge(ev, *dst, from)
 		dull &= w.witness.Quiet()
 	}
-	if unknown != (dullLook{}) {
-		w.dull.learn(&unknown, dull)
+	if look.unknown != 0 {
+		w.dull.learn(&look, dull)
+	}
+	if key != (repeatKey{}) && w.match.Repeatable() {
+		w.repeats.learn(key, ev, w.match, fields, (*dst)[from:])
 	}
 }
 

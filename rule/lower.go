@@ -33,8 +33,10 @@ type pred struct {
 	single   bool   // ref is one Field: looked up there and not among the gathered values
 	volatile bool   // a model may set the field
 	covered  bool   // the scanner finds all that it could match: without a hit it is false
-	empty    bool   // predText: "" or "-" is among the values, which mean each other in access logs
-	cost     uint8  // cheaper ones are asked first
+	looks    uint64 // slots whose values the answer depends on
+	reach    reach
+	empty    bool  // predText: "" or "-" is among the values, which mean each other in access logs
+	cost     uint8 // cheaper ones are asked first
 
 	pats  []pattern
 	re    *regex
@@ -357,6 +359,7 @@ const (
 func (q *pred) prepare(volatile uint64) {
 	q.mask = q.ref.slots()
 	q.single = q.ref.kind == refField
+	q.reaches()
 	q.volatile = q.mask&volatile != 0
 	for _, r := range q.refs {
 		q.volatile = q.volatile || r.kind == refField && volatile&(1<<r.field) != 0

@@ -23,6 +23,10 @@ type Matcher struct {
 	candidates []int32
 	models     []uint64 // bit set of candidate models
 	assigning  bool     // models still run: fields may yet change
+	tried      bool     // a rule or model was tried on the Event at hand
+	looked     uint64   // slots to which a predicate looked
+	reach      reach    // the widest of a predicate
+	beside     []Asked  // those about what is beside the fields
 
 	values   []gathered
 	gathered bool   // values are those of the Event at hand
@@ -132,8 +136,9 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
 	m.own, m.dull = m.own[:0], ev.Dull
-	m.gathered = false
+	m.gathered, m.tried, m.looked, m.reach, m.beside = false, false, 0, within, m.beside[:0]
 	if s.naive {
+		m.reach = beyond
 		m.gatherOnce()
 		return m.matchAll(dst)
 	}
@@ -160,6 +165,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 	default:
 		slices.Sort(m.candidates)
 	}
+	m.tried = true
 	m.gatherOnce()
 	for _, t := range m.candidates {
 		dst = m.try(t, dst)
@@ -243,6 +249,7 @@ func (m *Matcher) runModels() {
 	if any == 0 {
 		return
 	}
+	m.tried = true
 	m.gatherOnce()
 	m.assigning = true
 	for i := 0; i < len(m.models); i++ {
@@ -362,6 +369,7 @@ func (m *Matcher) ask(p int32) bool {
 		return false
 	}
 	*mm = memo{epoch: m.epoch, state: memoFalse}
+	m.looks(q)
 	ok := false
 	if q.covered && len(q.pushes) == 0 && !m.set.naive {
 		ok = m.askFound(p, q, mm)
@@ -370,6 +378,9 @@ func (m *Matcher) ask(p int32) bool {
 	}
 	if ok {
 		mm.state = memoTrue
+	}
+	if q.reach == beside {
+		m.beside = append(m.beside, Asked{p, ok})
 	}
 	if m.assigning && q.volatile && !(ok && (q.kind == predText || q.kind == predRegex)) {
 		mm.epoch = m.epoch - 1 // a model may set the field yet; but what a text holds stays
