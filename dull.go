@@ -41,12 +41,19 @@ var dullFields = [dullValues]uint64{
 	dullMethod: 1 << event.Method, dullVersion: 1 << event.HTTPVersion,
 }
 
+// Halves of targets, as dullMemory.key names them.
+const (
+	dullPath  = 8 // before a query
+	dullQuery = 9
+)
+
 const dullCovered = 1<<event.Path | 1<<event.Query | 1<<event.Referer | 1<<event.UserAgent
 
 // A dullLook is what was looked up of an Event: the keys of its values, 0 where there is none, and which of them are not known.
 type dullLook struct {
 	keys    [dullValues]uint64
-	unknown uint8 // a bit each
+	halves  [2]uint64 // of a target that is not known: of path and query, each 0 if it is known
+	unknown uint8     // a bit each
 }
 
 func newDullMemory() dullMemory {
@@ -74,6 +81,20 @@ func (d *dullMemory) look(ev *event.Event) (l dullLook) {
 			l.unknown |= 1 << i
 		}
 	}
+	if l.unknown>>dullTarget&1 != 0 && set>>event.Query&1 != 0 {
+		l.halves = [2]uint64{d.key(dullPath, ev.Get(event.Path)), d.key(dullQuery, ev.Get(event.Query))}
+		known := 0
+		for i, key := range l.halves {
+			if key != 0 && d.has(key) {
+				l.halves[i] = 0
+				known++
+			}
+		}
+		if known == 2 {
+			dull |= dullFields[dullTarget]
+			l.unknown &^= 1 << dullTarget
+		}
+	}
 	ev.Dull |= dull
 	return l
 }
@@ -84,14 +105,27 @@ func (d *dullMemory) learn(l *dullLook, dull uint64) {
 		switch {
 		case l.unknown>>i&1 == 0 || dullFields[i]&^dull != 0:
 		case i < dullHashed:
-			// In the middle of a line: what comes only once pushes out nothing that comes again and again.
-			set := &d.sets[key>>32&(dullSets-1)]
-			copy(set[5:], set[4:])
-			set[4] = key
+			d.add(key)
 		default:
 			d.short[i-dullHashed][shortSlot(key)] = key
 		}
 	}
+}
+
+// learnHalves remembers path and query of a target by themselves, if they are bare.
+func (d *dullMemory) learnHalves(l *dullLook, path, query bool) {
+	for i, bare := range [2]bool{path, query} {
+		if bare && l.halves[i] != 0 {
+			d.add(l.halves[i])
+		}
+	}
+}
+
+// add remembers in the middle of a line: what comes only once pushes out nothing that comes again and again.
+func (d *dullMemory) add(key uint64) {
+	set := &d.sets[key>>32&(dullSets-1)]
+	copy(set[5:], set[4:])
+	set[4] = key
 }
 
 func (d *dullMemory) has(key uint64) bool {

@@ -233,6 +233,10 @@ func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
 	}
 	if look.unknown != 0 {
 		w.dull.learn(&look, dull)
+		if dull&dullFields[dullTarget] == dullFields[dullTarget] && look.halves != [2]uint64{} {
+			path, query := w.match.Bare(ev.Get(event.Path), ev.Get(event.Query))
+			w.dull.learnHalves(&look, path, query)
+		}
 	}
 	if key != (repeatKey{}) && w.match.Repeatable() {
 		w.repeats.learn(key, ev, w.match, fields, (*dst)[from:])

@@ -26,6 +26,7 @@ type Set struct {
 	blind   []int32 // predicates that may be true of any text: nothing is known that they require
 	openers []int32 // blind predicates by which rules are found
 	open    uint64  // the slots in which these look
+	across  acrossMark
 	classes [numClasses]classInfo
 	byValue valueIndex
 }

@@ -276,9 +276,9 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 			}
 		}
 	}
-	f := &m.set.quick
+	f, bare := &m.set.quick, false
 	if bland(v.look()) {
-		f = &m.set.plain
+		f, bare = &m.set.plain, v.raw && v.split >= 0
 	}
 	m.hits = f.scan(v.text, m.hits[:0])
 	for _, h := range m.hits {
@@ -288,11 +288,15 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 		start, end := int(h.start), int(h.start)+len(f.lits[h.lit])
 		outs := f.means(h.lit)
 		for k := range outs {
-			if outs[k].stands(v, start, end) && !m.set.preds[outs[k].pred].excluded(v) {
-				return false
+			if outs[k].stands(v, start, end) {
+				if !m.set.preds[outs[k].pred].excluded(v) {
+					return false
+				}
+				bare = false // With another half it may not be excluded.
 			}
 		}
 	}
+	m.bare = m.bare || bare
 	return true
 }
 

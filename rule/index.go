@@ -159,6 +159,7 @@ func (c *compiler) index() {
 		c.order(s.tried[i].cond)
 	}
 	s.full, s.quick, s.plain = lex.finders(s.preds)
+	s.across.halves(s)
 }
 
 // worthScanning tells whether a predicate by which no rule is found is answered by the common scan all the same.

@@ -23,6 +23,7 @@ type Matcher struct {
 	candidates []int32
 	models     []uint64 // bit set of candidate models
 	assigning  bool     // models still run: fields may yet change
+	bare       bool     // no literal was found in the target, which is bland
 	tried      bool     // a rule or model was tried on the Event at hand
 	looked     uint64   // slots to which a predicate looked
 	reach      reach    // the widest of a predicate
@@ -136,7 +137,7 @@ func (m *Matcher) Match(ev *event.Event, dst []event.Signal) []event.Signal {
 	}
 	m.values, m.candidates, m.buf = m.values[:0], m.candidates[:0], m.buf[:0]
 	m.own, m.dull = m.own[:0], ev.Dull
-	m.gathered, m.tried, m.looked, m.reach, m.beside = false, false, 0, within, m.beside[:0]
+	m.gathered, m.bare, m.tried, m.looked, m.reach, m.beside = false, false, false, 0, within, m.beside[:0]
 	if s.naive {
 		m.reach = beyond
 		m.gatherOnce()
