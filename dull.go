@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 
 	"github.com/helixvanguard/vanguard/event"
+	"github.com/helixvanguard/vanguard/rule"
 )
 
 // A dullMemory remembers values in which no judge finds anything: they need no decoding, make no rule a candidate and carry nothing that the
@@ -61,7 +62,7 @@ func newDullMemory() dullMemory {
 }
 
 // look sets ev.Dull and returns what was looked up.
-func (d *dullMemory) look(ev *event.Event) (l dullLook) {
+func (d *dullMemory) look(ev *event.Event, m *rule.Matcher) (l dullLook) {
 	set := ev.Fields()
 	l.keys[dullTarget] = d.target(ev)
 	if set>>event.Referer&1 != 0 {
@@ -82,7 +83,11 @@ func (d *dullMemory) look(ev *event.Event) (l dullLook) {
 		}
 	}
 	if l.unknown>>dullTarget&1 != 0 && set>>event.Query&1 != 0 {
-		l.halves = [2]uint64{d.key(dullPath, ev.Get(event.Path)), d.key(dullQuery, ev.Get(event.Query))}
+		path := ev.Get(event.Path)
+		l.halves[0] = d.key(dullPath, path)
+		if l.halves[1] = d.key(dullQuery, ev.Get(event.Query)); l.halves[1] != 0 {
+			l.halves[1] += m.Ending(path) * 0x9E3779B97F4A7C15 << 1
+		}
 		known := 0
 		for i, key := range l.halves {
 			if key != 0 && d.has(key) {
@@ -112,11 +117,11 @@ func (d *dullMemory) learn(l *dullLook, dull uint64) {
 	}
 }
 
-// learnHalves remembers path and query of a target by themselves, if they are bare.
-func (d *dullMemory) learnHalves(l *dullLook, path, query bool) {
-	for i, bare := range [2]bool{path, query} {
-		if bare && l.halves[i] != 0 {
-			d.add(l.halves[i])
+// learnHalves remembers path and query of a target by themselves.
+func (d *dullMemory) learnHalves(l *dullLook) {
+	for _, key := range l.halves {
+		if key != 0 {
+			d.add(key)
 		}
 	}
 }

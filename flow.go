@@ -217,7 +217,7 @@ func (i *idle) put(w *worker) {
 
 // judge decodes ev and appends what the rules and the classifier say of it.
 func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
-	look := w.dull.look(ev)
+	look := w.dull.look(ev, w.match)
 	key := w.repeats.key(ev, &look)
 	if key != (repeatKey{}) && w.repeats.say(key, ev, w.match, dst) {
 		return
@@ -233,12 +233,11 @@ func (w *worker) judge(ev *event.Event, dst *[]event.Signal) {
 	}
 	if look.unknown != 0 {
 		w.dull.learn(&look, dull)
-		if dull&dullFields[dullTarget] == dullFields[dullTarget] && look.halves != [2]uint64{} {
-			path, query := w.match.Bare(ev.Get(event.Path), ev.Get(event.Query))
-			w.dull.learnHalves(&look, path, query)
+		if look.halves != [2]uint64{} && dull&dullFields[dullTarget] == dullFields[dullTarget] && w.match.Bare(ev.Get(event.Query)) {
+			w.dull.learnHalves(&look)
 		}
 	}
-	if key != (repeatKey{}) && w.match.Repeatable() {
+	if key != (repeatKey{}) && (w.match.Tried() || len(ev.Decoded()) > 0) && w.match.Repeatable() {
 		w.repeats.learn(key, ev, w.match, fields, (*dst)[from:])
 	}
 }
