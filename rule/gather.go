@@ -289,16 +289,34 @@ func (m *Matcher) isQuiet(v *gathered) bool {
 		outs := f.means(h.lit)
 		for k := range outs {
 			if outs[k].stands(v, start, end) {
-				if !m.set.preds[outs[k].pred].excluded(v) {
+				if q := &m.set.preds[outs[k].pred]; !q.excluded(v) && !q.wants(v) {
 					return false
 				}
-				bare = false // With another half it may not be excluded.
+				bare = false // With another half that may be different.
 			}
 		}
 	}
 	m.bare = m.bare || bare
 	return true
 }
+
+// wants tells whether a text in which a literal of the predicate's first set stands has none of another set that it must have one of.
+func (q *pred) wants(v *gathered) bool {
+	k := v.look()
+	if q.sets&^1 == 0 || len(q.needs) > maxWanted || k&beyondKind != 0 {
+		return false
+	}
+	found := uint8(1)
+	for i := range q.needs {
+		if n := &q.needs[i]; found>>n.set&1 == 0 && n.kinds&^k == 0 && containsFold(v.text, n.lit) {
+			found |= 1 << n.set
+		}
+	}
+	return found&q.sets != q.sets
+}
+
+// maxWanted bounds the literals that are looked for one by one.
+const maxWanted = 40
 
 // apply tells the predicate of a hit in gathered text i, in the order of the texts: the first in which it is true is
 // the guilty one, whether or not what was found in a later one is remembered.

@@ -150,7 +150,9 @@ func (c *compiler) index() {
 				s.openers = append(s.openers, int32(i))
 			}
 		}
-		for _, n := range q.needs {
+		for j := range q.needs {
+			n := &q.needs[j]
+			n.kinds = kindsOf(n.lit)
 			o := out{int32(i), n.start, n.end, n.decides, n.before, n.after, 1 << n.set, q.mask}
 			lex.add(n.lit, n.set == 0 && len(q.pushes) > 0, o)
 		}

@@ -40,6 +40,7 @@ type need struct {
 	before     bool   // no letter, digit or _ stands right before it
 	after      bool   // the same, right after it
 	set        uint8  // one literal of each set must be there
+	kinds      kinds64
 }
 
 const (

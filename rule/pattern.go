@@ -49,6 +49,16 @@ func equalFold(text []byte, lit string) bool {
 	return true
 }
 
+// containsFold tells whether the folded lit, of one byte at least, stands in text.
+func containsFold(text []byte, lit string) bool {
+	for i := 0; i+len(lit) <= len(text); i++ {
+		if fold[text[i]] == lit[0] && equalFold(text[i:i+len(lit)], lit) {
+			return true
+		}
+	}
+	return false
+}
+
 // A pattern matches text: pieces of literal text, in order, with wildcards between them.
 type pattern struct {
 	cased bool
