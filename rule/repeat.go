@@ -29,7 +29,7 @@ func (m *Matcher) Tried() bool { return m.tried }
 // Repeatable tells whether what was said of the last Event, one with RequestFields and a source's address alone, follows from the values of these
 // fields, its Kind, its Status and what was Asked.
 func (m *Matcher) Repeatable() bool {
-	return m.reach != beyond && (m.info.scan|m.info.byValue)&beyondSlots == 0
+	return m.info != nil && m.reach != beyond && (m.info.scan|m.info.byValue)&beyondSlots == 0
 }
 
 // Looked has the RequestFields of the last Event at whose values a rule may have looked. Of one that Event.Dull has and Looked has not, it mattered only that it is dull.
