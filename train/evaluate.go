@@ -39,9 +39,38 @@ func score(h *neural.Head, samples []sample) (list []scored) {
 // calibrate fits the curve from logits to probabilities on samples of other sources than those trained on: a straight line
 // through the logits, whose two numbers make the samples most likely. Attacks and benign samples count alike in sum.
 func calibrate(p *neural.Parameters, h *neural.Head, samples []sample, limit float64) (slope, offset float64) {
+	c, _ := fitLoss(score(h, samples), curve{slope: 1})
+	for i := range p.Curve {
+		p.Curve[i] = min(max(c.at(neural.CurveLogit(i)), 0.001), 0.999)
+	}
+	p.Limit = limit
+	return c.slope, c.offset
+}
+
+// A curve leads from logits to probabilities.
+type curve struct{ slope, offset, lapse float64 }
+
+func (c curve) at(logit float64) float64 {
+	return c.lapse + (1-2*c.lapse)/(1+exp(-c.slope*logit-c.offset))
+}
+
+// fitCurve finds the line through the logits that makes the samples most likely, and the likeliest share of labels that are
+// anybody's guess if that may vary.
+func fitCurve(all []scored, vary bool) func(logit int32) float64 {
+	best, loss := fitLoss(all, curve{slope: 1})
+	for lapse := 0.01; vary && lapse < 0.2; lapse *= 2 {
+		if c, l := fitLoss(all, curve{best.slope, best.offset, lapse}); l < loss {
+			best, loss = c, l
+		}
+	}
+	return func(logit int32) float64 { return best.at(float64(logit) / (1 << neural.LogitBits)) }
+}
+
+// fitLoss finds slope and offset from those of c on, and returns the loss that they leave.
+func fitLoss(all []scored, c curve) (curve, float64) {
 	var z, y, w []float64
 	var count [2]float64
-	for _, s := range score(h, samples) {
+	for _, s := range all {
 		if s.logit != never {
 			z = append(z, float64(s.logit)/(1<<neural.LogitBits))
 			y = append(y, float64(label(s.attack)))
@@ -57,17 +86,21 @@ func calibrate(p *neural.Parameters, h *neural.Head, samples []sample, limit flo
 			if y[i] > 0 {
 				v = -v
 			}
-			sum += w[i] * (max(v, 0) + math.Log1p(exp(-math.Abs(v))))
+			if c.lapse == 0 {
+				sum += w[i] * (max(v, 0) + math.Log1p(exp(-math.Abs(v))))
+			} else {
+				sum -= w[i] * math.Log(c.lapse+(1-2*c.lapse)/(1+exp(v)))
+			}
 		}
 		return sum
 	}
-	a, b, best := 1.0, 0.0, loss(1, 0)
+	best := loss(c.slope, c.offset)
 	for step := 0.5; step > 0.001; { // the nearest better neighbour, ever nearer
 		moved := false
 		for _, d := range [][2]float64{{step, 0}, {-step, 0}, {0, step}, {0, -step}} {
-			if na, nb := a+d[0]*0.4, b+d[1]; na > 0.05 {
-				if l := loss(na, nb); l < best {
-					a, b, best, moved = na, nb, l, true
+			if a, b := c.slope+d[0]*0.4, c.offset+d[1]; a > 0.05 {
+				if l := loss(a, b); l < best {
+					c.slope, c.offset, best, moved = a, b, l, true
 				}
 			}
 		}
@@ -75,11 +108,7 @@ func calibrate(p *neural.Parameters, h *neural.Head, samples []sample, limit flo
 			step /= 2
 		}
 	}
-	for i := range p.Curve {
-		p.Curve[i] = min(max(1/(1+exp(-a*neural.CurveLogit(i)-b)), 0.001), 0.999)
-	}
-	p.Limit = limit
-	return a, b
+	return c, best
 }
 
 // show lists the benign samples of a source that look worst, and the attacks that look best.

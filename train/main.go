@@ -2,6 +2,7 @@
 // evaluates on sources that it never trained on, and writes a model folder.
 //
 //	go run ./train -corpora DIR -out models/witness-v3
+//	go run ./train -corpora DIR -measure models/witness-v3/weights.bin    # the same tables without training, in a minute
 //
 // DIR holds training/{train,dev}.jsonl and web/*.jsonl; what each file must look like is in docs/model.md. The
 // same files and seed give the same bytes.
@@ -32,6 +33,7 @@ func run() error {
 	var (
 		corpora = flag.String("corpora", "", "folder with training/ and web/")
 		out     = flag.String("out", "", "folder to write the weights to")
+		measure = flag.String("measure", "", "file of weights to measure instead of training")
 		name    = flag.String("name", "witness-v3", "name of the model")
 		seed    = flag.Uint64("seed", 1, "seed of everything that chance decides")
 		epochs  = flag.Int("epochs", 6, "times that the web head sees every row")
@@ -62,32 +64,21 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	webSet := settings{name: neural.WebHead, seed: *seed, epochs: *epochs, logRows: *logRows, drop: *drop, rate: *rate, classes: webClasses}
-	web, err := fit(webSet, d.learn, d.calibration, *limit, step)
-	if err != nil {
-		return err
-	}
-	textSet := settings{name: neural.TextHead, seed: *seed, epochs: 8, logRows: 16, rare: 64, drop: 0.3, rate: *rate, classes: messageClasses, words: messageWords()}
-	text, err := fit(textSet, m.learn, m.calibration, *textLim, step)
-	if err != nil {
-		return err
-	}
-	file := neural.Encode(*name, sum, web, text)
-	model, err := neural.Load(file)
-	if err != nil {
-		return err
-	}
-	step("trained; %d bytes", len(file))
-	if *out != "" {
-		if err := os.MkdirAll(*out, 0o755); err != nil {
+	var model *neural.Model
+	if *measure != "" {
+		file, err := os.ReadFile(*measure)
+		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(*out, "weights.bin"), file, 0o644); err != nil {
-			return err
+		if model, err = neural.Load(file); err != nil {
+			return fmt.Errorf("%s: %w", *measure, err)
 		}
+	} else if model, err = learn(d, m, options{*name, *out, *seed, *epochs, *logRows, *drop, *rate, *limit, *textLim}, step); err != nil {
+		return err
 	}
 	evaluate(os.Stdout, model, d)
 	reliability(os.Stdout, model.Web, d.test)
+	transfer(os.Stdout, model.Web, d.test)
 	robustness(os.Stdout, model.Web, d.test)
 	evaluateMessages(os.Stdout, model.Text, m.test)
 	for _, source := range strings.Split(*list, ",") {
@@ -99,6 +90,44 @@ func run() error {
 		}
 	}
 	return nil
+}
+
+// options are what may be chosen about training.
+type options struct {
+	name, out        string
+	seed             uint64
+	epochs, logRows  int
+	drop, rate       float64
+	limit, textLimit float64
+}
+
+// learn trains both heads, and writes them to o.out if that names a folder.
+func learn(d *data, m *messages, o options, step func(string, ...any)) (*neural.Model, error) {
+	webSet := settings{name: neural.WebHead, seed: o.seed, epochs: o.epochs, logRows: o.logRows, drop: o.drop, rate: o.rate, classes: webClasses}
+	web, err := fit(webSet, d.learn, d.calibration, o.limit, step)
+	if err != nil {
+		return nil, err
+	}
+	textSet := settings{name: neural.TextHead, seed: o.seed, epochs: 8, logRows: 16, rare: 64, drop: 0.3, rate: o.rate, classes: messageClasses, words: messageWords()}
+	text, err := fit(textSet, m.learn, m.calibration, o.textLimit, step)
+	if err != nil {
+		return nil, err
+	}
+	file := neural.Encode(o.name, sum, web, text)
+	model, err := neural.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	step("trained; %d bytes", len(file))
+	if o.out != "" {
+		if err := os.MkdirAll(o.out, 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(o.out, "weights.bin"), file, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return model, nil
 }
 
 // fit trains a head, rounds it, and calibrates what was rounded.

@@ -185,6 +185,7 @@ func evaluateMessages(w io.Writer, h *neural.Head, test []sample) {
 	clear := slices.DeleteFunc(slices.Clone(test), func(s sample) bool { return doubtful(&s) })
 	countMessages(w, h, clear)
 	reliability(w, h, clear)
+	transfer(w, h, clear)
 }
 
 func countMessages(w io.Writer, h *neural.Head, test []sample) {

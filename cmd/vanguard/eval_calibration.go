@@ -78,6 +78,7 @@ type reliability struct {
 	Error     float64          `json:"error"`
 	Balanced  float64          `json:"error_balanced"`
 	OfThreats float64          `json:"error_of_threats"`
+	Anew      float64          `json:"error_calibrated_anew,omitempty"`
 }
 
 func (c *calibration) reliability() *reliability {
@@ -114,12 +115,49 @@ func (c *calibration) reliability() *reliability {
 	return r
 }
 
+func (s *scores) sureOf(source string) *calibration {
+	if s.sure[source] == nil {
+		s.sure[source] = &calibration{}
+	}
+	return s.sure[source]
+}
+
 // reliability is nil unless it was asked for.
 func (s *scores) reliability() *reliability {
 	if !s.opt.Calibration {
 		return nil
 	}
-	return s.sure.reliability()
+	var all calibration
+	for _, c := range s.sure {
+		all.merge(c)
+	}
+	r := all.reliability()
+	r.Anew = s.anew(&all)
+	return r
+}
+
+// anew is what is left of the error of an attack or none if, for each source, every range of confidence is taken for the share of
+// attacks that it has among the other sources. 0 for a single source.
+func (s *scores) anew(all *calibration) float64 {
+	if len(s.sure) < 2 {
+		return 0
+	}
+	var gap [confidenceBins]float64 // by what is said now
+	flagged := 0
+	for _, c := range s.sure {
+		for b := range confidenceBins {
+			own := c.cases[0][b] + c.cases[1][b]
+			attacks, n := all.cases[1][b]-c.cases[1][b], all.cases[0][b]+all.cases[1][b]-own
+			said := float64(attacks+1) / float64(n+2) // Laplace's rule of succession, for ranges that the others hardly have
+			gap[min(int(said*confidenceBins), confidenceBins-1)] += said*float64(own) - float64(c.cases[1][b])
+			flagged += own
+		}
+	}
+	sum := 0.0
+	for _, g := range gap {
+		sum += math.Abs(g)
+	}
+	return sum / float64(max(flagged, 1))
 }
 
 func (r *reliability) writeText(b *strings.Builder) {
@@ -130,4 +168,7 @@ func (r *reliability) writeText(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "expected calibration error: %.4f as they come, %.4f if as many harmless cases as attacks were judged, %.4f of naming the threat\n",
 		r.Error, r.Balanced, r.OfThreats)
+	if r.Anew > 0 {
+		fmt.Fprintf(b, "of which calibrating each source anew by the others would leave %.4f\n", r.Anew)
+	}
 }

@@ -124,24 +124,26 @@ type scores struct {
 	lines  int
 	main   map[string]*evalTally // by source
 	weak   map[string]*evalTally
-	sure   calibration // of the strong cases
+	sure   map[string]*calibration // of the strong cases, by source
 	misses []evalListed
 	false_ []evalListed
 	engine vanguard.EngineInfo
 }
 
 func newScores(opt *evalCmd) *scores {
-	return &scores{opt: opt, main: map[string]*evalTally{}, weak: map[string]*evalTally{}}
+	return &scores{opt: opt, main: map[string]*evalTally{}, weak: map[string]*evalTally{}, sure: map[string]*calibration{}}
 }
 
 func (s *scores) merge(o *scores) {
 	s.cases += o.cases
 	s.lines += o.lines
-	s.sure.merge(&o.sure)
 	for _, m := range [...]struct{ to, from map[string]*evalTally }{{s.main, o.main}, {s.weak, o.weak}} {
 		for name, t := range m.from {
 			tallyOf(m.to, name).add(t)
 		}
+	}
+	for name, c := range o.sure {
+		s.sureOf(name).merge(c)
 	}
 	s.misses = append(s.misses, o.misses...)
 	s.false_ = append(s.false_, o.false_...)
@@ -173,10 +175,11 @@ func (s *scores) add(seq int, c *labelled, r *vanguard.Report) {
 	m := s.main
 	if c.Weak && !s.opt.Weak {
 		m = s.weak
-	} else {
-		s.sure.add(c, r)
 	}
 	t := tallyOf(m, c.Source)
+	if !c.Weak || s.opt.Weak {
+		s.sureOf(c.Source).add(c, r)
+	}
 	if c.Label == "benign" {
 		s.addBenign(t, seq, c, r)
 	} else {

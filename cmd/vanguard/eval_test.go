@@ -213,12 +213,14 @@ func TestEvalCalibration(t *testing.T) {
 	s.writeText(&b)
 	_, got, _ := strings.Cut(b.String(), "\nConfidence ")
 	// Of four flagged cases three are attacks; of three with a known threat one is right. Two harmless cases stand against four
-	// attacks, so each counts twice: three of five. 0.8 is 0.05, 0.2 and 0.47 from these.
+	// attacks, so each counts twice: three of five. 0.8 is 0.05, 0.2 and 0.47 from these. By the other source alone those of a would
+	// be said to be attacks by a third, of which all three are, and that of b by four fifths, which is none: 2.8 of four.
 	const want = `of the first finding against the truth, 4 flagged cases:
 
 confidence  attacks   benign     mean   attack   balanced   threat
 0.8 - 0.9         3        1    0.800    0.750      0.600    0.333
 expected calibration error: 0.0500 as they come, 0.2000 if as many harmless cases as attacks were judged, 0.4667 of naming the threat
+of which calibrating each source anew by the others would leave 0.7000
 `
 	if got != want {
 		t.Errorf("have %s\nwant %s", got, want)
